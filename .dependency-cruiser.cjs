@@ -1,0 +1,98 @@
+/** The import rules of docs/architecture.md. Each says why it is there. */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'A cycle means that two rooms are one; neither can be read or tested alone.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'A file that nothing imports is dead, or an entry point that should be listed here.',
+      severity: 'error',
+      from: { orphan: true, pathNot: ['^src/(main|index)\\.ts$'] },
+      to: {},
+    },
+    {
+      name: 'nothing-imports-main',
+      comment: 'main.ts runs on import.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/main\\.ts$' },
+    },
+    {
+      name: 'only-entries-import-cli',
+      comment: 'Commands are the outermost ring.',
+      severity: 'error',
+      from: { pathNot: '^src/(main\\.ts|cli/)' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'authz-knows-no-transport',
+      comment: 'The decision must be testable without a server, a file or a metrics registry.',
+      severity: 'error',
+      from: { path: '^src/authz/' },
+      to: { path: '^src/(server|config|cli|observability)/|node_modules/(@grpc|prom-client|hono|pino|ioredis)' },
+    },
+    {
+      name: 'envoy-types-stay-at-the-edge',
+      comment: 'Only the decoder, the builder, the Check handler and the gRPC server know what Envoy sends and takes.',
+      severity: 'error',
+      from: { pathNot: '^src/(authz/(check|request|response)\\.ts|authz/wire/|server/|cli/explain\\.ts|index\\.ts)' },
+      to: { path: '^src/authz/wire/' },
+    },
+    {
+      name: 'stages-are-strangers',
+      comment: 'A stage that imports a stage can not be reordered or left out.',
+      severity: 'error',
+      from: { path: '^src/authz/stages/' },
+      to: { path: '^src/authz/stages/' },
+    },
+    {
+      name: 'keys-know-no-policy',
+      comment: 'Key sets serve decisions; they do not take part in them.',
+      severity: 'error',
+      from: { path: '^src/(jwks|jws|jwk|http|stores)/' },
+      to: { path: '^src/(authz|server|cli|config)/' },
+    },
+    {
+      name: 'one-http-client',
+      comment: 'Time-outs, size caps, refused redirects and address checks are in one place, or nowhere.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/http/' },
+      to: { path: 'node_modules/undici|^(node:)?https?$' },
+    },
+    {
+      name: 'one-redis-client',
+      comment: 'Connection handling, time-outs and TLS of Redis are in one place.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/stores/redis' },
+      to: { path: 'node_modules/ioredis' },
+    },
+    {
+      name: 'no-dev-dependencies-in-src',
+      comment: 'What ships must be in dependencies.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    {
+      name: 'not-to-unresolvable',
+      comment: 'An import that can not be resolved fails at run time.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,145 @@
+/**
+ * The denial catalogue: every way in which a request can end here, in one table. A code is the same word in
+ * the type, the log, the metric label and the docs.
+ */
+
+/** The `error` of RFC 6750 3.1, RFC 9449 7.1 and 9, RFC 9470 3; undefined: the answer names none. */
+export type OAuthError =
+  | 'invalid_request'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+  | 'insufficient_user_authentication';
+
+/** One row of the catalogue. */
+export interface DenialEntry {
+  /** The HTTP status, from this closed list: Envoy would send any number. */
+  readonly http: 400 | 401 | 403 | 500 | 503;
+  /** Which challenge: `dpop` and `bearer` force a scheme, `presented` follows the credential's own. */
+  readonly challenge: 'none' | 'bare' | 'presented' | 'bearer' | 'dpop';
+  readonly error: OAuthError | undefined;
+  /** What the client may read. Never token content. */
+  readonly text: string;
+}
+
+const request = (text: string): DenialEntry => ({ http: 400, challenge: 'presented', error: 'invalid_request', text });
+const refused = (text: string): DenialEntry => ({ http: 400, challenge: 'none', error: 'invalid_request', text });
+const token = (text: string): DenialEntry => ({ http: 401, challenge: 'presented', error: 'invalid_token', text });
+const proof = (text: string): DenialEntry => ({ http: 401, challenge: 'dpop', error: 'invalid_dpop_proof', text });
+const forbidden = (text: string): DenialEntry => ({
+  http: 403,
+  challenge: 'presented',
+  error: 'insufficient_scope',
+  text,
+});
+const fault = (http: 500 | 503, text: string): DenialEntry => ({ http, challenge: 'none', error: undefined, text });
+
+/** Code → what the client gets. `docs` and tests are held to this table in both directions. */
+export const DENIALS = {
+  missing_credential: { http: 401, challenge: 'bare', error: undefined, text: 'authentication is required' },
+
+  malformed_credential: request('the credential is not one well-formed token'),
+  multiple_credentials: request('more than one credential was sent'),
+  token_too_large: request('the token is too large'),
+  multiple_proofs: { ...request('more than one DPoP proof was sent'), challenge: 'dpop' },
+  ambiguous_token_parameter: request('the token parameter is spelled in an unusual way'),
+  malformed_request: refused('the request is incomplete or malformed'),
+  ambiguous_path: refused('the path can be read in more than one way'),
+  invalid_host: refused('the host is not a valid host'),
+
+  malformed_token: token('the token is malformed'),
+  untrusted_issuer: token('the token is not from an issuer that is trusted here'),
+  unsupported_algorithm: token('the token is signed with an algorithm that is not accepted'),
+  invalid_token_header: token('the token has a header that is not accepted'),
+  invalid_token_type: token('the token is not an access token'),
+  unknown_key: token('the token is signed with an unknown key'),
+  invalid_signature: token('the signature of the token is not valid'),
+  invalid_claims: token('the claims of the token are not acceptable'),
+  invalid_audience: token('the token is not meant for this service'),
+  expired_token: token('the token has expired'),
+  token_not_yet_valid: token('the token is not valid yet'),
+  token_lifetime_too_long: token('the token lives longer than is accepted'),
+  unsupported_confirmation: token('the token is bound in a way that is not supported'),
+  sender_constraint_required: token('the token must be bound to its sender'),
+  unbound_token_as_dpop: { ...token('the token is not bound to a key'), challenge: 'dpop' },
+  bound_token_as_bearer: { ...token('the token is bound to a key and needs a proof'), challenge: 'dpop' },
+  certificate_missing: token('the token is bound to a certificate, and none was shown'),
+  certificate_mismatch: token('the token is bound to another certificate'),
+
+  dpop_proof_missing: proof('a DPoP proof is required'),
+  dpop_proof_malformed: proof('the DPoP proof is malformed'),
+  dpop_proof_type: proof('the DPoP proof has a wrong typ'),
+  dpop_proof_algorithm: proof('the DPoP proof is signed with an algorithm that is not accepted'),
+  dpop_proof_key: proof('the key in the DPoP proof is not acceptable'),
+  dpop_proof_signature: proof('the signature of the DPoP proof is not valid'),
+  dpop_proof_claims: proof('the DPoP proof lacks a claim, or has one of a wrong type'),
+  dpop_proof_method: proof('the DPoP proof is for another method'),
+  dpop_proof_target: proof('the DPoP proof is for another target'),
+  dpop_proof_time: proof('the DPoP proof is too old, or from the future'),
+  dpop_proof_token_hash: proof('the DPoP proof is for another token'),
+  // RFC 9449 7.1 gives invalid_token where the proof is fine and the token is bound to another key; a proof that
+  // does not fit the token is refused as a proof (4.3, check 12), which is what the contract's "bad proof" says.
+  dpop_key_mismatch: proof('the DPoP proof is signed with another key'),
+  dpop_proof_replayed: proof('the DPoP proof was used before'),
+  dpop_nonce_required: {
+    http: 401,
+    challenge: 'dpop',
+    error: 'use_dpop_nonce',
+    text: 'the DPoP proof needs a nonce from this service',
+  },
+
+  insufficient_scope: forbidden('the token lacks a scope'),
+  insufficient_role: forbidden('the token lacks a role'),
+  claim_mismatch: forbidden('the token lacks a claim that is required here'),
+  condition_failed: forbidden('the condition of the policy does not hold'),
+  issuer_not_allowed: token('tokens of this issuer are not accepted here'),
+  step_up_required: {
+    http: 401,
+    challenge: 'presented',
+    error: 'insufficient_user_authentication',
+    text: 'a stronger or more recent authentication is required',
+  },
+  no_route: { http: 403, challenge: 'none', error: undefined, text: 'no route matches' },
+
+  unknown_policy: fault(500, 'the gate is misconfigured'),
+  internal_error: fault(500, 'an internal error'),
+  keys_unavailable: fault(503, 'the keys of the issuer are not available'),
+  replay_unavailable: fault(503, 'the replay store is not available'),
+  overloaded: fault(503, 'too many requests at once'),
+  message_too_large: fault(503, 'the request is too large to be judged'),
+  deadline_exceeded: fault(503, 'no decision was reached in time'),
+} as const satisfies Record<string, DenialEntry>;
+
+/** A row's name. */
+export type DenialCode = keyof typeof DENIALS;
+
+/** What a challenge or header needs beside the code. All of it comes from configuration, none from the token. */
+export interface DenialDetails {
+  /** Scopes that would do, space-separated (RFC 6750 3). */
+  readonly scope?: string;
+  /** RFC 9470 3. */
+  readonly acrValues?: string;
+  /** RFC 9470 3, seconds. */
+  readonly maxAgeS?: number;
+  /** For Retry-After, seconds. */
+  readonly retryAfterS?: number;
+  /** A fresh DPoP nonce. */
+  readonly nonce?: string;
+  /** The error behind an internal one; for the log alone. */
+  readonly cause?: unknown;
+}
+
+/**
+ * A refusal. Not an Error: it is expected, it is thrown on the hot path, and it carries no stack.
+ */
+export class Denial {
+  readonly entry: DenialEntry;
+
+  constructor(
+    readonly code: DenialCode,
+    readonly details: DenialDetails = {},
+  ) {
+    this.entry = DENIALS[code];
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The words of a decision. Nothing here knows Envoy, gRPC, files or metrics.
+ */
+import type { JsonObject } from '../ports.js';
+import type { Denial, DenialCode } from './denial.js';
+
+/** The header fields of a request. Names are lower-case. All values are the client's, and untrusted. */
+export interface RequestHeaders {
+  /** The value of a header that came once; several are joined by a bare comma, as Envoy joins them. */
+  get(name: string): string | undefined;
+  /** Every field of that name in order. Fields that Envoy joined are still one. */
+  all(name: string): readonly string[];
+  /** All names, each once. */
+  names(): Iterable<string>;
+}
+
+/** A request as Envoy describes it, decoded and frozen. */
+export interface AuthzRequest {
+  /** The method as sent, with case. */
+  readonly method: string;
+  /** The path as the client sent it, without query and fragment; empty for CONNECT only. */
+  readonly path: string;
+  /** What follows `?`, without it; undefined where there is none. */
+  readonly query: string | undefined;
+  /** Host or `:authority` as the client sent it; not checked yet. */
+  readonly host: string;
+  readonly headers: RequestHeaders;
+  /** `x-request-id`, for correlation only. */
+  readonly requestId: string | undefined;
+  /** The peer's leaf certificate as URL-encoded PEM, from the TLS session Envoy ended; undefined: none was shown. */
+  readonly peerCertificate: string | undefined;
+  /** What the operator says of the route, merged by Envoy. Trusted. */
+  readonly contextExtensions: ReadonlyMap<string, string>;
+  /** gRPC metadata `portcullis-policy` of the Check call. Trusted: set by the operator's Envoy. */
+  readonly callPolicy: string | undefined;
+  /** The gRPC `:authority` of the Check call. Trusted. */
+  readonly callAuthority: string | undefined;
+  /** A gRPC, gRPC-Web or Connect call, by content-type: decides the form of a denial, nothing else. */
+  readonly rpc: 'grpc' | 'grpc-web' | 'connect' | undefined;
+}
+
+/** Where a credential was found. */
+export type CredentialPlace =
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'cookie'; readonly name: string }
+  | { readonly kind: 'query'; readonly name: string };
+
+/** The one credential of a request. */
+export interface Credential {
+  /** How it was presented: only the Authorization header can say DPoP. */
+  readonly scheme: 'bearer' | 'dpop';
+  /** A secret: never logged, never in a message. */
+  readonly token: string;
+  readonly place: CredentialPlace;
+}
+
+/** `cnf` of a token, of the kinds that are enforced (RFC 9449 6.1, RFC 8705 3.1). */
+export interface Confirmation {
+  readonly jkt?: string;
+  readonly x5tS256?: string;
+}
+
+/** What a signature and claim check has proved of a token. Immutable, shared between requests through the cache. */
+export interface VerifiedToken {
+  readonly issuer: string;
+  /** base64url SHA-256 of the token as sent: `ath` of a proof, and the key of the cache. */
+  readonly hash: string;
+  readonly claims: JsonObject;
+  /** `sub`; undefined where the profile allows its absence. */
+  readonly subject: string | undefined;
+  readonly clientId: string | undefined;
+  readonly scopes: ReadonlySet<string>;
+  readonly confirmation: Confirmation | undefined;
+  /** Seconds since the epoch, as in the claims. */
+  readonly expiresAtS: number;
+  readonly notBeforeS: number | undefined;
+  readonly issuedAtS: number | undefined;
+}
+
+/** A DPoP proof that passed every check but replay. */
+export interface VerifiedProof {
+  /** RFC 7638 thumbprint of the proof's key. */
+  readonly jkt: string;
+  /** Identity of the proof for the replay store. */
+  readonly replayKey: string;
+  /** The last moment at which this proof could be accepted, milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  /** A nonce to hand out with the answer, where the one used is near its end. */
+  readonly freshNonce: string | undefined;
+}
+
+/** A requirement of a policy, compiled. Throws a Denial when it is not met. */
+export type Requirement = (ctx: CheckContext, token: VerifiedToken) => void;
+
+/** A policy, compiled once for all the requests it will judge. */
+export interface Policy {
+  readonly name: string;
+  readonly access: 'anonymous' | 'optional' | 'required';
+  /** Issuers whose tokens it takes; undefined: all that are configured. */
+  readonly issuers: ReadonlySet<string> | undefined;
+  /** The scopes a client needs, as its challenge names them (`scopes.all`, or one of `any`); empty: none. */
+  readonly challengeScope: string;
+  /** scopes, roles, claims, `when`, step-up, in that order. */
+  readonly requirements: readonly Requirement[];
+  readonly senderConstraint: 'dpop' | 'mtls' | 'any' | undefined;
+  /** false: a DPoP proof is checked, not spent. */
+  readonly consumeProof: boolean;
+  /** A CORS preflight passes without a credential. */
+  readonly corsPreflight: boolean;
+  /** Origins whose scripts may read a denial. */
+  readonly corsOrigins: ReadonlySet<string>;
+  readonly errors: 'oauth' | 'problem' | 'scim';
+  /** The policy that is evaluated beside this one, and never answered with. */
+  readonly shadow: Policy | undefined;
+}
+
+/** Which policy judges a request, and how it came to it. */
+export interface RouteMatch {
+  readonly policy: Policy;
+  readonly source: 'extension' | 'metadata' | 'authority' | 'route' | 'default';
+  /** Named segments of the path, percent-decoded; empty unless a route matched. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The route names methods, so an override header must not smuggle another one upstream. */
+  readonly limitsMethods: boolean;
+}
+
+/** Everything one Check has learnt so far. Stages write what they own; nobody else keeps it. */
+export interface CheckContext {
+  readonly request: AuthzRequest;
+  /** When the Check began, milliseconds since the epoch. */
+  readonly nowMs: number;
+  match: RouteMatch | undefined;
+  credential: Credential | undefined;
+  token: VerifiedToken | undefined;
+  proof: VerifiedProof | undefined;
+  /** The signed token for the upstream, where one is configured. */
+  identityToken: string | undefined;
+  /** Headers for the client beside the upstream's answer, such as DPoP-Nonce. */
+  readonly responseHeaders: HeaderPair[];
+}
+
+/** A step of the decision. It may write to the context, throw a Denial, or end the pipeline with an allow. */
+export interface Stage {
+  /** As `explain` and the architecture page call it. */
+  readonly name: string;
+  /** @returns 'done' to allow at once; anything else goes on */
+  run(ctx: CheckContext): StageResult | Promise<StageResult>;
+}
+
+/** 'done': allowed, no later stage runs. */
+export type StageResult = 'done' | undefined;
+
+/** A header field, name in lower case, value visible ASCII. */
+export type HeaderPair = readonly [name: string, value: string];
+
+/** The answer to a request, before it becomes Envoy's message. */
+export type Decision = Allow | Deny;
+
+/** The request goes on. */
+export interface Allow {
+  readonly kind: 'allow';
+  readonly ctx: CheckContext;
+  readonly upstream: UpstreamChanges;
+  /** For the client, beside the upstream's answer. */
+  readonly responseHeaders: readonly HeaderPair[];
+  readonly metadata: Metadata;
+}
+
+/** What is changed on the request before it goes on. No name is in both lists: Envoy removes last. */
+export interface UpstreamChanges {
+  readonly set: readonly HeaderPair[];
+  readonly remove: readonly string[];
+  readonly removeQuery: readonly string[];
+}
+
+/** The request ends here. */
+export interface Deny {
+  readonly kind: 'deny';
+  readonly ctx: CheckContext;
+  readonly denial: Denial;
+  readonly metadata: Metadata;
+}
+
+/** Dynamic metadata for Envoy's access log and later filters: JSON values. */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+/** What a decision reports of itself. Labels come from configuration and code, never from a request. */
+export interface GateMetrics {
+  decided(outcome: 'allow' | 'deny' | 'error', reason: DenialCode | 'allowed' | 'anonymous' | 'preflight', policy: string, seconds: number): void;
+  tokenCache(outcome: 'hit' | 'miss' | 'negative_hit' | 'stale'): void;
+  dpopProof(outcome: string): void;
+  shadow(policy: string, shadow: string, live: 'allow' | 'deny', candidate: 'allow' | 'deny'): void;
+}
