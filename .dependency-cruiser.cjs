@@ -34,13 +34,18 @@ module.exports = {
       comment: 'The decision must be testable without a server, a file or a metrics registry.',
       severity: 'error',
       from: { path: '^src/authz/' },
-      to: { path: '^src/(server|config|cli|observability)/|node_modules/(@grpc|prom-client|hono|pino|ioredis)' },
+      to: {
+        path: '^src/(server|config|cli|observability)/|node_modules/(@grpc|prom-client|hono|pino|ioredis)',
+      },
     },
     {
       name: 'envoy-types-stay-at-the-edge',
-      comment: 'Only the decoder, the builder, the Check handler and the gRPC server know what Envoy sends and takes.',
+      comment:
+        'Only the decoder, the builder, the Check handler and the gRPC server know what Envoy sends and takes.',
       severity: 'error',
-      from: { pathNot: '^src/(authz/(check|request|response)\\.ts|authz/wire/|server/|cli/explain\\.ts|index\\.ts)' },
+      from: {
+        pathNot: '^src/(authz/(check|request|response)\\.ts|authz/wire/|server/|cli/explain\\.ts|index\\.ts)',
+      },
       to: { path: '^src/authz/wire/' },
     },
     {

@@ -23,17 +23,42 @@ export interface DenialEntry {
   readonly text: string;
 }
 
-const request = (text: string): DenialEntry => ({ http: 400, challenge: 'presented', error: 'invalid_request', text });
-const refused = (text: string): DenialEntry => ({ http: 400, challenge: 'none', error: 'invalid_request', text });
-const token = (text: string): DenialEntry => ({ http: 401, challenge: 'presented', error: 'invalid_token', text });
-const proof = (text: string): DenialEntry => ({ http: 401, challenge: 'dpop', error: 'invalid_dpop_proof', text });
+const request = (text: string): DenialEntry => ({
+  http: 400,
+  challenge: 'presented',
+  error: 'invalid_request',
+  text,
+});
+const refused = (text: string): DenialEntry => ({
+  http: 400,
+  challenge: 'none',
+  error: 'invalid_request',
+  text,
+});
+const token = (text: string): DenialEntry => ({
+  http: 401,
+  challenge: 'presented',
+  error: 'invalid_token',
+  text,
+});
+const proof = (text: string): DenialEntry => ({
+  http: 401,
+  challenge: 'dpop',
+  error: 'invalid_dpop_proof',
+  text,
+});
 const forbidden = (text: string): DenialEntry => ({
   http: 403,
   challenge: 'presented',
   error: 'insufficient_scope',
   text,
 });
-const fault = (http: 500 | 503, text: string): DenialEntry => ({ http, challenge: 'none', error: undefined, text });
+const fault = (http: 500 | 503, text: string): DenialEntry => ({
+  http,
+  challenge: 'none',
+  error: undefined,
+  text,
+});
 
 /** Code → what the client gets. `docs` and tests are held to this table in both directions. */
 export const DENIALS = {

@@ -2,7 +2,7 @@
  * The words of a decision. Nothing here knows Envoy, gRPC, files or metrics.
  */
 import type { JsonObject } from '../ports.js';
-import type { Denial, DenialCode } from './denial.js';
+import type { Denial } from './denial.js';
 
 /** The header fields of a request. Names are lower-case. All values are the client's, and untrusted. */
 export interface RequestHeaders {
@@ -184,10 +184,15 @@ export interface Deny {
 /** Dynamic metadata for Envoy's access log and later filters: JSON values. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
-/** What a decision reports of itself. Labels come from configuration and code, never from a request. */
+/** What the stages report of themselves. Labels come from configuration and code, never from a request. */
 export interface GateMetrics {
-  decided(outcome: 'allow' | 'deny' | 'error', reason: DenialCode | 'allowed' | 'anonymous' | 'preflight', policy: string, seconds: number): void;
   tokenCache(outcome: 'hit' | 'miss' | 'negative_hit' | 'stale'): void;
   dpopProof(outcome: string): void;
   shadow(policy: string, shadow: string, live: 'allow' | 'deny', candidate: 'allow' | 'deny'): void;
+}
+
+/** Who is told of every decision: metrics and the decision log. */
+export interface DecisionObserver {
+  /** @param durationMs from the first byte read to the answer built, milliseconds */
+  decided(decision: Decision, durationMs: number): void;
 }

@@ -1,0 +1,75 @@
+/**
+ * WWW-Authenticate values (RFC 9110 11.6.1, RFC 6750 3, RFC 9449 7.1, RFC 9470 3). Every parameter comes from the
+ * catalogue or the configuration; none from the request or a token.
+ */
+import type { Denial } from './denial.js';
+import type { Credential, HeaderPair } from './types.js';
+
+/** What a challenge depends on beside the denial. */
+export interface ChallengeFacts {
+  /** How the credential was presented; undefined: there was none, or it could not be read. */
+  readonly scheme: Credential['scheme'] | undefined;
+  /** undefined: DPoP is off. */
+  readonly dpop: { readonly algorithms: readonly string[] } | undefined;
+}
+
+/** One realm for all: what is protected is told by the resource metadata, not by this word. */
+const REALM = 'portcullis';
+
+/**
+ * The challenges of a denial.
+ *
+ * @returns WWW-Authenticate fields in order; none where the catalogue names none
+ */
+export function challengesOf(denial: Denial, facts: ChallengeFacts): HeaderPair[] {
+  switch (denial.entry.challenge) {
+    case 'none':
+      return [];
+    case 'bare':
+      return bareChallenges(facts);
+    case 'bearer':
+      return [field(bearer(denial))];
+    case 'dpop':
+      return [field(dpop(denial, facts))];
+    case 'presented':
+      return [field(facts.scheme === 'dpop' ? dpop(denial, facts) : bearer(denial))];
+  }
+}
+
+/** No error code: the client knew no better (RFC 6750 3.1). DPoP is offered unless it is off. */
+function bareChallenges({ dpop: on }: ChallengeFacts): HeaderPair[] {
+  const challenges = [field(`Bearer realm="${REALM}"`)];
+  if (on !== undefined) challenges.push(field(`DPoP ${algsOf(on.algorithms)}`));
+  return challenges;
+}
+
+function bearer(denial: Denial): string {
+  return `Bearer realm="${REALM}"${parametersOf(denial)}`;
+}
+
+function dpop(denial: Denial, facts: ChallengeFacts): string {
+  return `DPoP ${algsOf(facts.dpop?.algorithms ?? [])}${parametersOf(denial)}`;
+}
+
+function algsOf(algorithms: readonly string[]): string {
+  return `algs="${algorithms.join(' ')}"`;
+}
+
+function parametersOf({ entry, details }: Denial): string {
+  let text = '';
+  if (entry.error !== undefined)
+    text += `, error="${entry.error}", error_description="${quoted(entry.text)}"`;
+  if (details.scope !== undefined) text += `, scope="${quoted(details.scope)}"`;
+  if (details.acrValues !== undefined) text += `, acr_values="${quoted(details.acrValues)}"`;
+  if (details.maxAgeS !== undefined) text += `, max_age="${details.maxAgeS}"`;
+  return text;
+}
+
+/** The inside of a quoted-string (RFC 9110 5.6.4); configuration has made sure of visible ASCII. */
+function quoted(text: string): string {
+  return text.replace(/["\\]/g, '\\$&');
+}
+
+function field(value: string): HeaderPair {
+  return ['www-authenticate', value];
+}

@@ -1,0 +1,153 @@
+/**
+ * Runs the stages in order and turns whatever comes of them into a Decision. This is the only catch on the way of a
+ * Check: a Denial is an answer, anything else is `internal_error` and is told to the log alone.
+ */
+import { Denial } from './denial.js';
+import type {
+  AuthzRequest,
+  CheckContext,
+  Decision,
+  HeaderPair,
+  Metadata,
+  Stage,
+  StageResult,
+  UpstreamChanges,
+} from './types.js';
+
+/** Told of each stage as it ends; `explain` prints it. */
+export type Trace = (stage: string, outcome: string) => void;
+
+/** What the pipeline needs beside its stages. */
+export interface PipelineOptions {
+  readonly stages: readonly Stage[];
+  /** What changes on the way upstream when the request is allowed. */
+  upstreamOf(ctx: CheckContext): UpstreamChanges;
+  /** Dynamic metadata of an answer. */
+  metadataOf(ctx: CheckContext, reason: string): Metadata;
+  /** Told of errors that are nobody's denial. */
+  onInternalError(error: unknown, request: AuthzRequest): void;
+}
+
+/** Decides on requests. */
+export interface Pipeline {
+  /**
+   * Decides; never throws and never rejects.
+   *
+   * @param request decoded, untrusted
+   * @param nowMs milliseconds since the epoch; all times of this Check are judged by it
+   * @returns a decision, as a promise only where something had to be waited for
+   */
+  decide(request: AuthzRequest, nowMs: number, trace?: Trace): Decision | Promise<Decision>;
+}
+
+/** Makes the context of a Check. */
+export function createContext(request: AuthzRequest, nowMs: number): CheckContext {
+  return {
+    request,
+    nowMs,
+    match: undefined,
+    credential: undefined,
+    token: undefined,
+    proof: undefined,
+    identityToken: undefined,
+    responseHeaders: [],
+  };
+}
+
+/** @param options the stages and what they end in; all of one configuration */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  return {
+    decide(request, nowMs, trace) {
+      const ctx = createContext(request, nowMs);
+      try {
+        const pending = runFrom(0, ctx, options.stages, trace);
+        if (pending === undefined) return allow(ctx, options);
+        return pending.then(
+          () => allowOrDeny(ctx, options),
+          (error: unknown) => deny(ctx, error, options),
+        );
+      } catch (error) {
+        return deny(ctx, error, options);
+      }
+    },
+  };
+}
+
+/** @returns undefined when every stage answered at once */
+function runFrom(
+  first: number,
+  ctx: CheckContext,
+  stages: readonly Stage[],
+  trace: Trace | undefined,
+): Promise<void> | undefined {
+  for (let index = first; index < stages.length; index++) {
+    const stage = stages[index] as Stage;
+    const result = traced(stage, ctx, trace);
+    if (result instanceof Promise) return resume(result, index, ctx, { stages, trace });
+    if (result === 'done') return undefined;
+  }
+  return undefined;
+}
+
+async function resume(
+  pending: Promise<StageResult>,
+  index: number,
+  ctx: CheckContext,
+  { stages, trace }: { stages: readonly Stage[]; trace: Trace | undefined },
+): Promise<void> {
+  if ((await pending) === 'done') return;
+  await runFrom(index + 1, ctx, stages, trace);
+}
+
+function traced(
+  stage: Stage,
+  ctx: CheckContext,
+  trace: Trace | undefined,
+): StageResult | Promise<StageResult> {
+  if (trace === undefined) return stage.run(ctx);
+  const told = (result: StageResult): StageResult => {
+    trace(stage.name, result === 'done' ? 'allowed here' : 'passed');
+    return result;
+  };
+  const failed = (error: unknown): never => {
+    trace(stage.name, error instanceof Denial ? `denied: ${error.code}` : 'failed');
+    throw error;
+  };
+  try {
+    const result = stage.run(ctx);
+    return result instanceof Promise ? result.then(told, failed) : told(result);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function allowOrDeny(ctx: CheckContext, options: PipelineOptions): Decision {
+  try {
+    return allow(ctx, options);
+  } catch (error) {
+    return deny(ctx, error, options);
+  }
+}
+
+const NO_HEADERS: readonly HeaderPair[] = Object.freeze([]);
+
+function allow(ctx: CheckContext, options: PipelineOptions): Decision {
+  return {
+    kind: 'allow',
+    ctx,
+    upstream: options.upstreamOf(ctx),
+    responseHeaders: ctx.responseHeaders.length === 0 ? NO_HEADERS : ctx.responseHeaders,
+    metadata: options.metadataOf(ctx, allowReasonOf(ctx)),
+  };
+}
+
+/** Why a request was let through, in one word for metrics, log and metadata. */
+export function allowReasonOf(ctx: CheckContext): 'allowed' | 'anonymous' {
+  return ctx.token === undefined ? 'anonymous' : 'allowed';
+}
+
+function deny(ctx: CheckContext, error: unknown, options: PipelineOptions): Decision {
+  if (!(error instanceof Denial)) options.onInternalError(error, ctx.request);
+  const denial = error instanceof Denial ? error : new Denial('internal_error', { cause: error });
+  return { kind: 'deny', ctx, denial, metadata: options.metadataOf(ctx, denial.code) };
+}

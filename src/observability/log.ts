@@ -1,0 +1,54 @@
+/** Log lines: pino's JSON, or text for people. No field ever holds a credential. */
+import { pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino';
+
+/** Levels that may be configured. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** A level of the log. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** A log whose level can be changed while it runs. */
+export type RunningLog = PinoLogger;
+
+/** How lines look. */
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'text';
+}
+
+/**
+ * Creates the log.
+ *
+ * @param destination where lines go; stdout unless a test says otherwise
+ */
+export function createLog({ level, format }: LogOptions, destination?: DestinationStream): RunningLog {
+  // Not synchronous: a flood of denials must not wait for a terminal. What is buffered is flushed at the end.
+  const out = destination ?? pino.destination({ dest: 1, sync: false });
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: errorFields },
+    },
+    format === 'json' ? out : textStream(out),
+  );
+}
+
+/** An error's own words, and those of what caused it; no other property, because a library may attach anything. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: 'not an error' };
+  const { name, message, stack, cause } = error;
+  return { name, message, stack, ...(cause === undefined ? {} : { cause: errorFields(cause) }) };
+}
+
+/** One readable line from a JSON line. */
+function textStream(out: DestinationStream): DestinationStream {
+  return {
+    write(line) {
+      const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+      const rest = Object.entries(fields).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+      out.write([String(time), String(level).toUpperCase().padEnd(5), String(msg), ...rest].join(' ') + '\n');
+    },
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * The metrics of the product in Prometheus' form. Labels come from configuration and code, never from a request, so
+ * their number is bounded by the configuration.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { allowReasonOf } from '../authz/pipeline.js';
+import type { Decision, GateMetrics } from '../authz/types.js';
+
+/** Every metric of the product, with its labels; the README's table is held to it. */
+export const METRICS = {
+  checks_total: { type: 'counter', help: 'Checks answered', labels: ['decision', 'reason', 'policy'] },
+  check_duration_seconds: { type: 'histogram', help: 'Time to answer a Check', labels: ['decision'] },
+  jwks_fetches_total: { type: 'counter', help: 'Fetches of key sets', labels: ['issuer', 'outcome'] },
+  jwks_age_seconds: { type: 'gauge', help: 'Age of the key set in use', labels: ['issuer'] },
+  jwks_keys: { type: 'gauge', help: 'Usable keys of the issuer', labels: ['issuer'] },
+  token_cache_total: { type: 'counter', help: 'Look-ups of verified tokens', labels: ['outcome'] },
+  token_cache_entries: { type: 'gauge', help: 'Verified tokens that are kept', labels: [] },
+  shadow_total: {
+    type: 'counter',
+    help: 'Shadow policies evaluated',
+    labels: ['policy', 'shadow', 'live', 'candidate'],
+  },
+  dpop_proofs_total: { type: 'counter', help: 'DPoP proofs judged', labels: ['outcome'] },
+  replay_entries: { type: 'gauge', help: 'Spent proofs that are remembered in memory', labels: [] },
+  checks_waiting: { type: 'gauge', help: 'Checks that wait for a dependency', labels: [] },
+  config_reloads_total: { type: 'counter', help: 'Configuration reloads', labels: ['outcome'] },
+  build_info: { type: 'gauge', help: 'What is running', labels: ['version', 'node'] },
+} as const satisfies Record<string, { type: string; help: string; labels: readonly string[] }>;
+
+/** Upper bounds in seconds: a decision takes microseconds, a wait for a dependency milliseconds. */
+const DURATION_BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+];
+
+/** Figures that are read when Prometheus asks. */
+export interface MeasuredState {
+  /** By issuer: seconds since the set was fetched, and usable keys; undefined age: no set. */
+  keySets(): Iterable<KeySetRow>;
+  replayEntries(): number | undefined;
+  tokenCacheEntries(): number;
+  checksWaiting(): number;
+}
+
+/** The registry and the ports that the rest of the product reports to. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly gate: GateMetrics;
+  decided(decision: Decision, durationMs: number): void;
+  jwksFetched(issuer: string, outcome: string): void;
+  reloaded(outcome: 'success' | 'failure'): void;
+  /** Says where gauges are read; the last caller wins. */
+  observe(state: MeasuredState): void;
+}
+
+/** Counts by a key made of labels without a look-up in the registry a call. */
+class CounterTable {
+  private readonly cells = new Map<string, { labels: readonly string[]; pending: number }>();
+
+  constructor(private readonly counter: Counter) {}
+
+  /** Adds one. The labels are joined for the key, so a label must not hold a line break: names never do. */
+  add(...labels: readonly string[]): void {
+    const key = labels.length === 1 ? (labels[0] as string) : labels.join('\n');
+    const cell = this.cells.get(key);
+    if (cell === undefined) this.cells.set(key, { labels, pending: 1 });
+    else cell.pending++;
+  }
+
+  /** Moves what was counted to the registry; called when it is read. */
+  flush(): void {
+    for (const cell of this.cells.values()) {
+      if (cell.pending === 0) continue;
+      this.counter.labels(...cell.labels).inc(cell.pending);
+      cell.pending = 0;
+    }
+  }
+}
+
+/** @param version of the product, for build_info */
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return new PrometheusMetrics(registry, version);
+}
+
+class PrometheusMetrics implements Metrics {
+  readonly gate: GateMetrics;
+  private readonly checks: CounterTable;
+  private readonly duration: Histogram<'decision'>;
+  private readonly fetches: Counter;
+  private readonly reloads: Counter;
+  private state: MeasuredState | undefined;
+
+  constructor(
+    readonly registry: Registry,
+    version: string,
+  ) {
+    this.checks = this.table('checks_total');
+    this.duration = new Histogram({ ...this.describe('check_duration_seconds'), buckets: DURATION_BUCKETS });
+    this.fetches = new Counter(this.describe('jwks_fetches_total'));
+    this.reloads = new Counter(this.describe('config_reloads_total'));
+    for (const outcome of ['success', 'failure']) this.reloads.inc({ outcome }, 0);
+    new Gauge(this.describe('build_info')).set({ version, node: process.version }, 1);
+    this.gate = this.gatePort();
+    this.gauges();
+  }
+
+  decided(decision: Decision, durationMs: number): void {
+    const policy = decision.ctx.match?.policy.name ?? 'none';
+    const outcome = outcomeOf(decision);
+    this.checks.add(outcome, reasonOf(decision), policy);
+    this.duration.observe({ decision: outcome }, durationMs / 1000);
+  }
+
+  jwksFetched(issuer: string, outcome: string): void {
+    this.fetches.inc({ issuer, outcome });
+  }
+
+  reloaded(outcome: 'success' | 'failure'): void {
+    this.reloads.inc({ outcome });
+  }
+
+  observe(state: MeasuredState): void {
+    this.state = state;
+  }
+
+  private gatePort(): GateMetrics {
+    const cache = this.table('token_cache_total');
+    const proofs = this.table('dpop_proofs_total');
+    const shadow = this.table('shadow_total');
+    return {
+      tokenCache: (outcome) => cache.add(outcome),
+      dpopProof: (outcome) => proofs.add(outcome),
+      shadow: (policy, name, live, candidate) => shadow.add(policy, name, live, candidate),
+    };
+  }
+
+  private gauges(): void {
+    const perIssuer = (
+      name: 'jwks_age_seconds' | 'jwks_keys',
+      pick: (row: KeySetRow) => number | undefined,
+    ): void => {
+      this.gauge(name, (gauge) => {
+        gauge.reset();
+        for (const row of this.state?.keySets() ?? []) {
+          const value = pick(row);
+          if (value !== undefined) gauge.set({ issuer: row.issuer }, value);
+        }
+      });
+    };
+    perIssuer('jwks_age_seconds', (row) => row.ageSeconds);
+    perIssuer('jwks_keys', (row) => row.keys);
+    this.gauge('replay_entries', (gauge) => gauge.set(this.state?.replayEntries() ?? 0));
+    this.gauge('token_cache_entries', (gauge) => gauge.set(this.state?.tokenCacheEntries() ?? 0));
+    this.gauge('checks_waiting', (gauge) => gauge.set(this.state?.checksWaiting() ?? 0));
+  }
+
+  private gauge(name: keyof typeof METRICS, read: (gauge: Gauge) => void): void {
+    new Gauge({
+      ...this.describe(name),
+      collect() {
+        read(this);
+      },
+    });
+  }
+
+  private table(name: keyof typeof METRICS): CounterTable {
+    const counter: Counter = new Counter({ ...this.describe(name), collect: () => table.flush() });
+    const table = new CounterTable(counter);
+    return table;
+  }
+
+  private describe(name: keyof typeof METRICS): {
+    name: string;
+    help: string;
+    labelNames: string[];
+    registers: Registry[];
+  } {
+    const { help, labels } = METRICS[name];
+    return { name: `portcullis_${name}`, help, labelNames: [...labels], registers: [this.registry] };
+  }
+}
+
+/** What is known of one issuer's keys. */
+export interface KeySetRow {
+  readonly issuer: string;
+  readonly ageSeconds: number | undefined;
+  readonly keys: number;
+}
+
+/** allow, deny, or error where the fault is ours or a dependency's. */
+export function outcomeOf(decision: Decision): 'allow' | 'deny' | 'error' {
+  if (decision.kind === 'allow') return 'allow';
+  return decision.denial.entry.http >= 500 ? 'error' : 'deny';
+}
+
+/** The denial code, or why it was allowed. */
+export function reasonOf(decision: Decision): string {
+  return decision.kind === 'allow' ? allowReasonOf(decision.ctx) : decision.denial.code;
+}

@@ -1,0 +1,129 @@
+/** The gRPC port: Check and health over TCP, TLS or a Unix socket. */
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import type { CheckHandler } from '../authz/check.js';
+import { Health } from './health.js';
+import { authorizationDefinition, healthDefinition } from './service-definitions.js';
+
+/** Where and how the port opens. */
+export interface GrpcServerOptions {
+  /** `host:port` or `unix:/path`. */
+  readonly address: string;
+  /** PEM texts; undefined: plain text. */
+  readonly tls:
+    { readonly cert: Buffer; readonly key: Buffer; readonly clientCa: Buffer | undefined } | undefined;
+  /** Longest message that is judged, bytes. The port takes longer ones, so that they can be answered. */
+  readonly maxMessageBytes: number;
+}
+
+/** An open gRPC port. */
+export interface GrpcServer {
+  /** The TCP port that was bound; 0 for a socket. */
+  readonly port: number;
+  /**
+   * Takes no new work, lets what is in flight end, and cuts what is left after the time.
+   *
+   * @param timeoutMs milliseconds
+   */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+/** What a client may cost in keepalive pings, idle connections and streams. */
+const CHANNEL_OPTIONS = {
+  'grpc.enable_channelz': 0,
+  'grpc.max_concurrent_streams': 1000,
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  'grpc.http2.min_ping_interval_without_data_ms': 10_000,
+};
+
+/** A message over the limit still gets its 503; one over this is not read, because reading it is the harm. */
+const HARD_LIMIT_FACTOR = 4;
+const HARD_LIMIT_FLOOR_BYTES = 8 * 1024 * 1024;
+
+/** Opens the port. @throws Error when the address can not be bound */
+export async function startGrpcServer(
+  handler: CheckHandler,
+  options: GrpcServerOptions,
+): Promise<GrpcServer> {
+  const server = new Server({
+    ...CHANNEL_OPTIONS,
+    'grpc.max_receive_message_length': Math.max(
+      HARD_LIMIT_FLOOR_BYTES,
+      options.maxMessageBytes * HARD_LIMIT_FACTOR,
+    ),
+  });
+  const health = new Health();
+  server.addService(authorizationDefinition(), { Check: checkMethod(handler) });
+  server.addService(healthDefinition(), health.handlers);
+  const port = await bind(server, options);
+  return { port, drain: (timeoutMs) => drain(server, health, timeoutMs) };
+}
+
+function checkMethod(handler: CheckHandler) {
+  return (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
+    const answer = handler.check(call.request, {
+      policy: policyOf(call),
+      authority: call.getHost(),
+      deadlineMs: Number(call.getDeadline()),
+    });
+    if (answer instanceof Promise) void answer.then((bytes) => callback(null, bytes));
+    else callback(null, answer);
+  };
+}
+
+/** Metadata `portcullis-policy`; several values are no name at all, and so an unknown one. */
+function policyOf(call: ServerUnaryCall<Buffer, Buffer>): string | undefined {
+  const values = call.metadata.get('portcullis-policy');
+  if (values.length === 0) return undefined;
+  return values.length === 1 ? String(values[0]) : '';
+}
+
+async function bind(server: Server, { address, tls }: GrpcServerOptions): Promise<number> {
+  const path = socketPathOf(address);
+  if (path !== undefined) await removeStaleSocket(path);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, credentialsOf(tls), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  // Another user's Envoy reaches the socket by its group; the folder decides who else may.
+  if (path !== undefined) chmodSync(path, 0o660);
+  return port;
+}
+
+function credentialsOf(tls: GrpcServerOptions['tls']): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const pair = { cert_chain: tls.cert, private_key: tls.key };
+  return ServerCredentials.createSsl(tls.clientCa ?? null, [pair], tls.clientCa !== undefined);
+}
+
+function socketPathOf(address: string): string | undefined {
+  return address.startsWith('unix:') ? address.replace(/^unix:(\/\/)?/, '') : undefined;
+}
+
+/** A socket that nobody answers on was left behind by a process that is gone. Anything else is left alone. */
+async function removeStaleSocket(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
+  const answered = await new Promise<boolean>((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on('error', () => resolve(false));
+  });
+  if (answered) throw new Error(`another process serves on ${path}`);
+  unlinkSync(path);
+}
+
+async function drain(server: Server, health: Health, timeoutMs: number): Promise<void> {
+  health.stop();
+  await new Promise<void>((resolve) => {
+    const cut = setTimeout(() => server.forceShutdown(), timeoutMs);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}
