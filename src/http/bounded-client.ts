@@ -1,0 +1,166 @@
+/**
+ * The one HTTP client. Whoever answers may be slow, broken, hostile, or not who it should be: every request is bounded
+ * in time and bytes, follows no redirect, and connects to checked addresses only.
+ */
+import { type Readable } from 'node:stream';
+import { Agent, request } from 'undici';
+import type { JsonObject } from '../ports.js';
+import { createCheckedLookup, type ResolveHost, systemResolveHost } from './checked-lookup.js';
+import { errorCode, HttpError } from './http-error.js';
+import { assertJsonHeaders, type HttpHeaders, readJsonBody } from './read-json-body.js';
+import { describeUrl, parseFetchUrl } from './url-rules.js';
+
+/** What bounds a request. */
+export interface HttpLimits {
+  /** For the whole of it: name resolution, connection, answer, body. */
+  readonly timeoutMs: number;
+  /** Of the body, after decompression. */
+  readonly maxBytes: number;
+  /** Plain http to any host; else to loopback hosts only. */
+  readonly allowHttp: boolean;
+}
+
+/** How the client is made. The limits hold unless a request brings its own. */
+export interface HttpClientOptions extends HttpLimits {
+  /** Resolves names; the system's resolver unless given. */
+  readonly resolveHost?: ResolveHost;
+  /** Connections kept to one origin. */
+  readonly maxConnectionsPerOrigin?: number;
+  /** Requests under way at once; one more is refused as `busy`. */
+  readonly maxInFlight?: number;
+}
+
+/** A JSON object and what came with it. */
+export interface JsonResponse {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly body: JsonObject;
+}
+
+/** What a request may set for itself. */
+export interface RequestOptions extends Partial<HttpLimits> {
+  /** Gives the request up. */
+  readonly signal?: AbortSignal;
+}
+
+/** Fetches JSON objects. */
+export interface HttpClient {
+  /**
+   * GETs a JSON object. Only a 200 with a JSON content type will do; what the object says is for the caller.
+   *
+   * @param url absolute; may come from an issuer's metadata
+   * @returns the answer
+   * @throws HttpError for all that can go wrong
+   */
+  getJson(url: string, options?: RequestOptions): Promise<JsonResponse>;
+  /** Ends connections, and requests that are under way. */
+  close(): Promise<void>;
+}
+
+const USER_AGENT = 'portcullis';
+
+/**
+ * Creates the client. It has its own connections, and ignores proxies from the environment: through a proxy the
+ * address that is connected to could not be checked.
+ *
+ * @param options limits, trusted
+ * @returns a client; close it
+ */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const agent = createAgent(options);
+  const maxInFlight = options.maxInFlight ?? 1000;
+  let inFlight = 0;
+  return {
+    async getJson(text, own = {}) {
+      const limits = { ...options, ...own };
+      const url = parseFetchUrl(text, limits);
+      if (inFlight >= maxInFlight)
+        throw new HttpError('busy', `${describeUrl(url)}: too many requests at once`);
+      inFlight += 1;
+      try {
+        return await exchange(agent, url, limits);
+      } finally {
+        inFlight -= 1;
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function createAgent({ resolveHost, maxConnectionsPerOrigin, timeoutMs }: HttpClientOptions): Agent {
+  return new Agent({
+    connections: maxConnectionsPerOrigin ?? 4,
+    pipelining: 1,
+    keepAliveMaxTimeout: 60_000,
+    maxHeaderSize: 16_384,
+    connect: {
+      lookup: createCheckedLookup(resolveHost ?? systemResolveHost),
+      // NODE_TLS_REJECT_UNAUTHORIZED must not open this.
+      rejectUnauthorized: true,
+      timeout: timeoutMs,
+    },
+  });
+}
+
+/** One request under one clock: the time-out covers the queue, the connection, the head and every byte of the body. */
+async function exchange(agent: Agent, url: URL, limits: HttpLimits & RequestOptions): Promise<JsonResponse> {
+  const name = describeUrl(url);
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(), limits.timeoutMs);
+  const signal = limits.signal === undefined ? timer.signal : AbortSignal.any([timer.signal, limits.signal]);
+  try {
+    return await requestJson(agent, url, { ...limits, signal, name });
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
+    if (timer.signal.aborted)
+      throw new HttpError('timeout', `${name}: no answer within ${limits.timeoutMs} ms`);
+    if (signal.aborted) throw new HttpError('aborted', `${name}: given up`);
+    throw connectionError(name, error);
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+interface Exchange {
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  readonly name: string;
+}
+
+async function requestJson(agent: Agent, url: URL, limits: Exchange): Promise<JsonResponse> {
+  const { statusCode, headers, body } = await request(url, {
+    dispatcher: agent,
+    method: 'GET',
+    headers: { accept: 'application/json', 'accept-encoding': 'gzip', 'user-agent': USER_AGENT },
+    signal: limits.signal,
+    // A fetch a minute gains nothing from a kept connection, and a kept one may be dead.
+    reset: true,
+  });
+  try {
+    assertOk(statusCode, limits.name);
+    assertJsonHeaders(headers, limits.name);
+  } catch (error) {
+    discard(body);
+    throw error;
+  }
+  return { status: statusCode, headers, body: await readJsonBody(body, headers, limits) };
+}
+
+function assertOk(status: number, name: string): void {
+  if (status === 200) return;
+  if (status >= 300 && status < 400) {
+    throw new HttpError('redirect', `${name}: a redirect (${status}) is not followed`, { status });
+  }
+  throw new HttpError('status', `${name}: answered ${status}`, { status });
+}
+
+function discard(body: Readable): void {
+  // Destroying an unread body makes it report an error to nobody.
+  body.on('error', () => undefined);
+  body.destroy();
+}
+
+function connectionError(name: string, error: unknown): HttpError {
+  const code = errorCode(error) ?? 'unknown';
+  return new HttpError('connection', `${name}: the connection failed (${code})`, { cause: error });
+}
