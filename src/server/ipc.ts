@@ -1,0 +1,139 @@
+/**
+ * Questions and answers between the primary process and its workers, over the channel that node:cluster opens.
+ * Every question has a time limit, and the number of open ones is bounded: a worker that stops answering must not
+ * hold the memory of the one that asks.
+ */
+
+/** One end of the channel. */
+export interface IpcChannel {
+  send(message: object): void;
+  onMessage(listener: (message: unknown) => void): void;
+}
+
+/** What this end answers, by name. A handler gets whatever the other end sent; both ends are this program. */
+export type IpcHandlers = Readonly<Record<string, (params: never) => unknown>>;
+
+/** One end of the conversation. */
+export interface IpcPeer {
+  /**
+   * Asks the other end.
+   *
+   * @param method a name among the other end's handlers
+   * @param params plain data
+   * @throws Error when the other end failed, did not answer in time, or too much is asked at once
+   */
+  call(method: string, params?: object): Promise<unknown>;
+  /** Fails what is open: the other end is gone. */
+  close(): void;
+}
+
+/** Bounds of a conversation. */
+export interface IpcLimits {
+  readonly timeoutMs: number;
+  readonly maxOpen: number;
+}
+
+interface Question {
+  readonly portcullis: 'ask';
+  readonly id: number;
+  readonly method: string;
+  readonly params: unknown;
+}
+
+interface Answer {
+  readonly portcullis: 'answer';
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Starts a conversation on a channel. Both ends call this, each with what it answers. */
+export function createIpcPeer(channel: IpcChannel, handlers: IpcHandlers, limits: IpcLimits): IpcPeer {
+  return new Peer(channel, handlers, limits);
+}
+
+class Peer implements IpcPeer {
+  private readonly pending = new Map<number, Pending>();
+  private nextId = 1;
+
+  constructor(
+    private readonly channel: IpcChannel,
+    private readonly handlers: IpcHandlers,
+    private readonly limits: IpcLimits,
+  ) {
+    channel.onMessage((message) => {
+      if (isQuestion(message)) void this.reply(message);
+      else if (isAnswer(message)) this.settle(message);
+    });
+  }
+
+  call(method: string, params: object = {}): Promise<unknown> {
+    if (this.pending.size >= this.limits.maxOpen) return Promise.reject(new Error('too many open questions'));
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.pending.delete(id);
+        reject(new Error(`no answer to ${method} in time`));
+      }, this.limits.timeoutMs);
+      this.pending.set(id, { resolve, reject, timer });
+      this.send({ portcullis: 'ask', id, method, params });
+    });
+  }
+
+  close(): void {
+    for (const { reject, timer } of this.pending.values()) {
+      clearTimeout(timer);
+      reject(new Error('the other process is gone'));
+    }
+    this.pending.clear();
+  }
+
+  private async reply({ id, method, params }: Question): Promise<void> {
+    try {
+      const handler = Object.hasOwn(this.handlers, method) ? this.handlers[method] : undefined;
+      if (handler === undefined) throw new Error(`unknown question ${method}`);
+      const result: unknown = await handler(params as never);
+      this.send({ portcullis: 'answer', id, result });
+    } catch (error) {
+      this.send({ portcullis: 'answer', id, error: error instanceof Error ? error.message : 'failed' });
+    }
+  }
+
+  private settle({ id, result, error }: Answer): void {
+    const waiting = this.pending.get(id);
+    if (waiting === undefined) return;
+    this.pending.delete(id);
+    clearTimeout(waiting.timer);
+    if (error === undefined) waiting.resolve(result);
+    else waiting.reject(new Error(error));
+  }
+
+  /** A channel that is closing throws; whoever waits hears of it by `close` or by time. */
+  private send(message: Question | Answer): void {
+    try {
+      this.channel.send(message);
+    } catch {
+      // The other process is gone.
+    }
+  }
+}
+
+function isQuestion(message: unknown): message is Question {
+  return isTagged(message, 'ask');
+}
+
+function isAnswer(message: unknown): message is Answer {
+  return isTagged(message, 'answer');
+}
+
+function isTagged(message: unknown, tag: string): boolean {
+  return (
+    typeof message === 'object' && message !== null && 'portcullis' in message && message.portcullis === tag
+  );
+}

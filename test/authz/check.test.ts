@@ -1,0 +1,180 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createCheckHandler, type CheckOptions, type Gate } from '../../src/authz/check.js';
+import { Denial } from '../../src/authz/denial.js';
+import { createPipeline } from '../../src/authz/pipeline.js';
+import { createResponseBuilder } from '../../src/authz/response.js';
+import type { Decision, Stage } from '../../src/authz/types.js';
+import { checkRequestBytes, decodeAnswer } from '../support/envoy-messages.js';
+
+const NO_CHANGES = { set: [], remove: [], removeQuery: [] };
+const NO_DEADLINE = { policy: undefined, authority: undefined, deadlineMs: Infinity };
+
+function gateOf(run: Stage['run'], upstreamOf: () => typeof NO_CHANGES = () => NO_CHANGES): Gate {
+  return {
+    pipeline: createPipeline({
+      stages: [{ name: 'test', run }],
+      upstreamOf,
+      metadataOf: (_ctx, reason) => ({ reason }),
+      onInternalError: () => undefined,
+    }),
+    responses: createResponseBuilder({ dpop: undefined, failure: 'deny' }),
+  };
+}
+
+function handlerOf(gate: Gate, over: Partial<CheckOptions> = {}) {
+  const decisions: Decision[] = [];
+  const handler = createCheckHandler({
+    gate: () => gate,
+    concurrentChecks: () => 10,
+    maxMessageBytes: () => 64 * 1024,
+    isOverloaded: () => false,
+    observer: { decided: (decision) => decisions.push(decision) },
+    clock: { now: () => 1_000_000 },
+    stopwatch: () => 0,
+    ...over,
+  });
+  return { handler, decisions };
+}
+
+const httpOf = (bytes: Buffer | Promise<Buffer>): number => {
+  if (bytes instanceof Promise) throw new Error('expected an answer at once');
+  return decodeAnswer(bytes).denied_response?.status?.code ?? 200;
+};
+
+describe('createCheckHandler()', () => {
+  test('answers at once when nothing has to be waited for', () => {
+    const { handler, decisions } = handlerOf(gateOf(() => undefined));
+    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(200);
+    expect(decisions).toHaveLength(1);
+  });
+
+  test.each([
+    [
+      'a Denial',
+      () => {
+        throw new Denial('expired_token');
+      },
+      401,
+    ],
+    [
+      'an Error',
+      () => {
+        throw new Error('boom');
+      },
+      500,
+    ],
+    [
+      'a string',
+      () => {
+        throw 'boom' as unknown as Error;
+      },
+      500,
+    ],
+    [
+      'undefined',
+      () => {
+        throw undefined as unknown as Error;
+      },
+      500,
+    ],
+  ])('turns %s that a stage throws into a denial', (_name, run, http) => {
+    const { handler } = handlerOf(gateOf(run));
+    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(http);
+  });
+
+  test.each([
+    ['a Denial', new Denial('keys_unavailable'), 503],
+    ['an Error', new Error('boom'), 500],
+  ])('turns %s that a stage rejects with into a denial', async (_name, error, http) => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a Denial is what stages reject with
+    const { handler } = handlerOf(gateOf(() => Promise.reject(error)));
+    expect(httpOf(await handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(http);
+  });
+
+  test('denies when what goes upstream can not be worked out', async () => {
+    const broken = (): never => {
+      throw new Error('boom');
+    };
+    expect(
+      httpOf(handlerOf(gateOf(() => undefined, broken)).handler.check(checkRequestBytes(), NO_DEADLINE)),
+    ).toBe(500);
+    const later = handlerOf(gateOf(() => Promise.resolve(undefined), broken)).handler;
+    expect(httpOf(await later.check(checkRequestBytes(), NO_DEADLINE))).toBe(500);
+  });
+
+  test('denies when the answer can not be encoded', () => {
+    const gate = gateOf(
+      () => undefined,
+      () => ({ ...NO_CHANGES, set: undefined as unknown as [] }),
+    );
+    expect(httpOf(handlerOf(gate).handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(500);
+  });
+
+  test('refuses a message over the limit with 503', () => {
+    const { handler } = handlerOf(
+      gateOf(() => undefined),
+      { maxMessageBytes: () => 10 },
+    );
+    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(503);
+  });
+
+  test('refuses while the process is overloaded', () => {
+    const { handler, decisions } = handlerOf(
+      gateOf(() => undefined),
+      { isOverloaded: () => true },
+    );
+    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(503);
+    expect(decisions[0]).toMatchObject({ denial: { code: 'overloaded' } });
+  });
+
+  test('refuses what would have to wait beyond the bound, and nothing else', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<undefined>((resolve) => {
+      release = () => resolve(undefined);
+    });
+    const slow = gateOf((ctx) => (ctx.request.path === '/slow' ? gate : undefined));
+    const { handler } = handlerOf(slow, { concurrentChecks: () => 1 });
+    const first = handler.check(checkRequestBytes({ path: '/slow' }), NO_DEADLINE);
+    expect(handler.waiting).toBe(1);
+    expect(httpOf(handler.check(checkRequestBytes({ path: '/slow' }), NO_DEADLINE))).toBe(503);
+    expect(httpOf(handler.check(checkRequestBytes({ path: '/fast' }), NO_DEADLINE))).toBe(200);
+    release();
+    expect(httpOf(await first)).toBe(200);
+    expect(handler.waiting).toBe(0);
+  });
+
+  test('answers 503 before the deadline when no decision is reached', async () => {
+    const { handler, decisions } = handlerOf(gateOf(() => new Promise(() => undefined)));
+    const answer = await handler.check(checkRequestBytes(), { ...NO_DEADLINE, deadlineMs: 1_000_020 });
+    expect(httpOf(answer)).toBe(503);
+    expect(decisions[0]).toMatchObject({ denial: { code: 'deadline_exceeded' } });
+    expect(handler.waiting).toBe(0);
+  });
+
+  test('runs a Check wholly under the gate it began with', async () => {
+    let current = gateOf(() => Promise.resolve(undefined));
+    const { handler } = handlerOf(current, { gate: () => current });
+    const answer = handler.check(checkRequestBytes(), NO_DEADLINE);
+    current = gateOf(() => {
+      throw new Denial('no_route');
+    });
+    expect(httpOf(await answer)).toBe(200);
+    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(403);
+  });
+
+  test('answers any bytes, and allows none that are not a request', () => {
+    const { handler } = handlerOf(
+      gateOf(() => {
+        throw new Denial('missing_credential');
+      }),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const answer = decodeAnswer(handler.check(Buffer.from(bytes), NO_DEADLINE) as Buffer);
+        expect(answer.status?.code).toBeGreaterThan(0);
+        expect(answer.denied_response).toBeDefined();
+      }),
+    );
+  });
+});
