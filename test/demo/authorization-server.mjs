@@ -1,0 +1,72 @@
+// @ts-check
+/**
+ * The demo's authorization server: npm `oidc-provider`, with JWT access tokens for one API, DPoP and
+ * certificate-bound tokens. A program: PORT, HOST and ISSUER come from the environment.
+ */
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import Provider from 'oidc-provider';
+import { DEMO_AUDIENCE, DEMO_CLIENTS, DEMO_CERTIFICATE_HEADER } from './clients.mjs';
+
+const SCOPES = 'orders:read orders:write payments';
+const TOKEN_TTL_S = 600;
+
+const port = Number(process.env['PORT'] ?? 9400);
+const host = process.env['HOST'] ?? '127.0.0.1';
+const issuer = process.env['ISSUER'] ?? `http://${host}:${port}`;
+
+/** @param {string} kid */
+const signingKey = (kid) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
+};
+
+/** @param {string | undefined} clientId */
+const clientOf = (clientId) => DEMO_CLIENTS.find((client) => client.id === clientId);
+
+const provider = new Provider(issuer, {
+  clients: DEMO_CLIENTS.map((client) => ({
+    client_id: client.id,
+    client_secret: client.secret,
+    grant_types: ['client_credentials'],
+    response_types: [],
+    redirect_uris: [],
+    scope: client.scope,
+    id_token_signed_response_alg: 'ES256',
+    tls_client_certificate_bound_access_tokens: client.certificateBound ?? false,
+  })),
+  jwks: { keys: [signingKey('demo-1')] },
+  scopes: SCOPES.split(' '),
+  cookies: { keys: ['demo'] },
+  clientDefaults: { id_token_signed_response_alg: 'ES256' },
+  ttl: { ClientCredentials: (_ctx, _token, client) => clientOf(client.clientId)?.lifetimeS ?? TOKEN_TTL_S },
+  extraTokenClaims: async (_ctx, token) => clientOf(token.clientId)?.claims ?? {},
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    dPoP: { enabled: true },
+    mTLS: {
+      enabled: true,
+      certificateBoundAccessTokens: true,
+      // A proxy that ends TLS would pass the certificate on like this, and strip the header from clients.
+      getCertificate: (ctx) => {
+        const der = ctx.get(DEMO_CERTIFICATE_HEADER);
+        return der === '' ? undefined : new X509Certificate(Buffer.from(der, 'base64'));
+      },
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => DEMO_AUDIENCE,
+      getResourceServerInfo: (_ctx, _resource, client) => ({
+        scope: SCOPES,
+        audience: DEMO_AUDIENCE,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: clientOf(client.clientId)?.lifetimeS ?? TOKEN_TTL_S,
+        jwt: { sign: { alg: 'ES256' } },
+      }),
+    },
+  },
+});
+
+provider.on('server_error', (_ctx, error) => console.error(error));
+provider.listen(port, host);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(0));

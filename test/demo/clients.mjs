@@ -1,0 +1,33 @@
+// @ts-check
+/** Who asks for tokens in the demo, and what the authorization server says of them. */
+
+/** The API's identifier: `resource` in a token request, `aud` in a token. */
+export const DEMO_AUDIENCE = 'https://api.example.com';
+
+/** Where the authorization server reads a client's certificate: base64 of its DER. */
+export const DEMO_CERTIFICATE_HEADER = 'x-demo-client-certificate';
+
+/**
+ * @typedef {object} DemoClient
+ * @property {string} id
+ * @property {string} secret
+ * @property {string} scope that it may ask for
+ * @property {Record<string, unknown>} [claims] more of its tokens
+ * @property {number} [lifetimeS] of its tokens
+ * @property {boolean} [certificateBound]
+ */
+
+/** @type {readonly DemoClient[]} */
+export const DEMO_CLIENTS = [
+  { id: 'reader', secret: 'reader-secret', scope: 'orders:read' },
+  { id: 'writer', secret: 'writer-secret', scope: 'orders:read orders:write' },
+  {
+    id: 'admin',
+    secret: 'admin-secret',
+    scope: 'orders:read',
+    claims: { roles: ['admin', 'auditor'], tenant: 'acme' },
+  },
+  { id: 'payer', secret: 'payer-secret', scope: 'payments' },
+  { id: 'hasty', secret: 'hasty-secret', scope: 'orders:read', lifetimeS: 1 },
+  { id: 'bank', secret: 'bank-secret', scope: 'orders:read', certificateBound: true },
+];

@@ -1,0 +1,74 @@
+// @ts-check
+/**
+ * `npm run demo`: a real Envoy, a real authorization server, a real OAuth client, and Portcullis between them.
+ *
+ *   npm run demo              one table; ends with 0 only if every row is as expected
+ *   npm run demo -- --keep    leaves everything running for your own requests, until Ctrl-C
+ */
+import { parseArgs } from 'node:util';
+import { ensureBuilt } from '../support/ensure-built.mjs';
+import { stopAll } from '../support/processes.mjs';
+import { play } from './play.mjs';
+import { startStack } from './stack.mjs';
+
+/** @param {string} line */
+const say = (line) => process.stderr.write(`${line}\n`);
+
+/**
+ * @param {import('./stack.mjs').DemoStack} stack
+ * @returns {string}
+ */
+const invitation = (stack) => `
+It is all still running. In another terminal:
+
+  TOKEN=$(curl -s -u writer:writer-secret -d grant_type=client_credentials \\
+    -d 'scope=orders:read orders:write' ${stack.issuer}/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+
+  curl -i ${stack.gate}/me
+  curl -i -H "Authorization: Bearer $TOKEN" ${stack.gate}/me
+  curl -i -H "Authorization: Bearer $TOKEN" -X POST ${stack.gate}/orders/1
+  curl -i -H "Authorization: Bearer $TOKEN" ${stack.gate}/back-office/
+
+  metrics  ${stack.admin}/metrics
+  status   ${stack.admin}/status
+
+Ctrl-C ends everything.
+`;
+
+/** @returns {Promise<void>} resolves at the first Ctrl-C or SIGTERM */
+const interrupted = () =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve());
+  });
+
+/**
+ * @param {boolean} keep
+ * @returns {Promise<number>} the exit code
+ */
+async function run(keep) {
+  ensureBuilt(say);
+  const stack = await startStack(say);
+  try {
+    const { failed } = await play(stack, process.stdout);
+    if (keep) {
+      process.stdout.write(invitation(stack));
+      await interruption;
+    }
+    return failed === 0 ? 0 : 1;
+  } finally {
+    await stack.close();
+  }
+}
+
+const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const interruption = interrupted();
+try {
+  process.exitCode = await Promise.race([run(values.keep), interruption.then(() => 130)]);
+} catch (error) {
+  say(`\nthe demo failed: ${/** @type {Error} */ (error).message}`);
+  process.exitCode = 1;
+} finally {
+  await stopAll();
+}
+// An interrupted run may still wait for an answer that will not come.
+process.exit();
