@@ -1,10 +1,9 @@
 /** The gRPC port: Check and health over TCP, TLS or a Unix socket. */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { CheckHandler } from '../authz/check.js';
 import { Health } from './health.js';
 import { authorizationDefinition, healthDefinition } from './service-definitions.js';
+import { prepareSocket, releaseSocket } from './unix-socket.js';
 
 /** Where and how the port opens. */
 export interface GrpcServerOptions {
@@ -15,6 +14,8 @@ export interface GrpcServerOptions {
     { readonly cert: Buffer; readonly key: Buffer; readonly clientCa: Buffer | undefined } | undefined;
   /** Longest message that is judged, bytes. The port takes longer ones, so that they can be answered. */
   readonly maxMessageBytes: number;
+  /** true: the primary process holds the address, and has seen to a Unix socket's file. */
+  readonly shared?: boolean;
 }
 
 /** An open gRPC port. */
@@ -80,16 +81,14 @@ function policyOf(call: ServerUnaryCall<Buffer, Buffer>): string | undefined {
   return values.length === 1 ? String(values[0]) : '';
 }
 
-async function bind(server: Server, { address, tls }: GrpcServerOptions): Promise<number> {
-  const path = socketPathOf(address);
-  if (path !== undefined) await removeStaleSocket(path);
+async function bind(server: Server, { address, tls, shared }: GrpcServerOptions): Promise<number> {
+  if (shared !== true) await prepareSocket(address);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, credentialsOf(tls), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });
-  // Another user's Envoy reaches the socket by its group; the folder decides who else may.
-  if (path !== undefined) chmodSync(path, 0o660);
+  if (shared !== true) releaseSocket(address);
   return port;
 }
 
@@ -97,24 +96,6 @@ function credentialsOf(tls: GrpcServerOptions['tls']): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
   const pair = { cert_chain: tls.cert, private_key: tls.key };
   return ServerCredentials.createSsl(tls.clientCa ?? null, [pair], tls.clientCa !== undefined);
-}
-
-function socketPathOf(address: string): string | undefined {
-  return address.startsWith('unix:') ? address.replace(/^unix:(\/\/)?/, '') : undefined;
-}
-
-/** A socket that nobody answers on was left behind by a process that is gone. Anything else is left alone. */
-async function removeStaleSocket(path: string): Promise<void> {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
-  const answered = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.on('error', () => resolve(false));
-  });
-  if (answered) throw new Error(`another process serves on ${path}`);
-  unlinkSync(path);
 }
 
 async function drain(server: Server, health: Health, timeoutMs: number): Promise<void> {

@@ -12,11 +12,11 @@ export interface OverloadGuard {
 /** What the guard is made of. */
 export interface OverloadOptions {
   /** Delay of the event loop beyond which Checks are refused, milliseconds; read each time, as a reload may change it. */
-  limitMs(): number;
+  readonly limitMs: () => number;
   /** Monotonic milliseconds. */
-  stopwatch(): number;
+  readonly stopwatch: () => number;
   /** Calls back every `everyMs`; returns how to end it. */
-  every(everyMs: number, tick: () => void): () => void;
+  readonly every: (everyMs: number, tick: () => void) => () => void;
 }
 
 const TICK_MS = 20;

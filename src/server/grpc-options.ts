@@ -1,0 +1,19 @@
+/** Configuration → how the gRPC port opens. */
+import type { Config } from '../config/load.js';
+import type { GrpcServerOptions } from './grpc.js';
+
+/** @param config good; its TLS members hold PEM text by now */
+export function grpcOptionsOf({ server }: Config): GrpcServerOptions {
+  return {
+    address: server.grpc,
+    tls:
+      server.tls === undefined
+        ? undefined
+        : {
+            cert: Buffer.from(server.tls.cert),
+            key: Buffer.from(server.tls.key),
+            clientCa: server.tls.clientCa === undefined ? undefined : Buffer.from(server.tls.clientCa),
+          },
+    maxMessageBytes: server.limits.maxMessageBytes,
+  };
+}

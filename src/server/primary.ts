@@ -1,0 +1,223 @@
+/**
+ * Many processes behind one port. The primary reads the configuration, fetches key sets, remembers spent proofs where
+ * that is done in memory, and owns the admin and public ports; the workers answer Checks. A worker that dies is
+ * replaced, with a growing pause when it keeps dying.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import { AggregatorRegistry, type Registry } from 'prom-client';
+import type { Config } from '../config/load.js';
+import type { RunningLog } from '../observability/log.js';
+import { createRuntime, type Runtime } from '../runtime.js';
+import { startAdmin, type AdminBackend, type HttpPort, type Readiness } from './admin.js';
+import { prepareSocket, releaseSocket } from './unix-socket.js';
+import { createIpcPeer, type IpcPeer } from './ipc.js';
+import { startPublic } from './public.js';
+import { setLogLevel } from './single.js';
+import type { Service } from './start.js';
+import type { SpendRequest, WorkerReport } from './worker-messages.js';
+
+/** How many processes, and where they are spoken of. */
+export interface PrimaryOptions {
+  readonly workers: number;
+  readonly log: RunningLog;
+}
+
+const IPC_LIMITS = { timeoutMs: 10_000, maxOpen: 10_000 };
+/** A worker that lived this long is taken as healthy, milliseconds. */
+const HEALTHY_AFTER_MS = 30_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** Starts the workers and opens the ports. @throws Error when the first workers do not come up */
+export async function startPrimary(config: Config, options: PrimaryOptions): Promise<Service> {
+  const runtime = createRuntime(config, { log: options.log, role: 'primary' });
+  const pool = new WorkerPool(runtime, config, options);
+  const ports: HttpPort[] = [];
+  try {
+    await prepareSocket(config.server.grpc);
+    ports.push(await startAdmin(clusterBackend(runtime, pool, options.log), config.server.admin));
+    if (config.server.public !== undefined)
+      ports.push(await startPublic(runtime.documents, config.server.public));
+    await pool.start();
+    releaseSocket(config.server.grpc);
+  } catch (error) {
+    await pool.stop(0);
+    await Promise.all(ports.map((port) => port.close()));
+    await runtime.close();
+    throw error;
+  }
+  return {
+    apply: async (next) => {
+      await runtime.apply(next);
+      await pool.apply(next);
+    },
+    reloaded: (outcome) => runtime.metrics.reloaded(outcome),
+    drain: async (timeoutMs) => {
+      await pool.stop(timeoutMs);
+      await Promise.all(ports.map((port) => port.close()));
+      await runtime.close();
+    },
+  };
+}
+
+/** The admin port speaks for all workers. */
+function clusterBackend(runtime: Runtime, pool: WorkerPool, log: RunningLog): AdminBackend {
+  return {
+    metrics: async () => {
+      const reports = await pool.ask('metrics');
+      const own: unknown = await runtime.metrics.registry.getMetricsAsJSON();
+      const merged: Registry = AggregatorRegistry.aggregate([own, ...reports] as object[]);
+      return { contentType: merged.contentType, text: await merged.metrics() };
+    },
+    readiness: async () => mergeReadiness((await pool.ask('readiness')) as Readiness[], pool.size),
+    status: async () => ({ workers: pool.describe(), each: await pool.ask('status') }),
+    invalidate: async (issuer, drop) => {
+      const own = await runtime.invalidate(issuer, drop);
+      if (own === undefined) return undefined;
+      const reports = (await pool.ask('invalidate', { issuer, drop })) as (readonly object[])[];
+      return reports[0] ?? own;
+    },
+    setLogLevel: async (level) => {
+      const known = setLogLevel(log, level);
+      if (known) await pool.ask('setLogLevel', { level });
+      return known;
+    },
+  };
+}
+
+function mergeReadiness(reports: readonly Readiness[], expected: number): Readiness {
+  const lacking = new Set(reports.flatMap((report) => report.lacking));
+  if (reports.length < expected) lacking.add(`${expected - reports.length} of ${expected} workers`);
+  return { ready: lacking.size === 0, lacking: [...lacking] };
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly peer: IpcPeer;
+  readonly startedMs: number;
+}
+
+class WorkerPool {
+  private readonly members = new Map<number, Member>();
+  private stopping = false;
+  private deaths = 0;
+  private pauseMs = FIRST_PAUSE_MS;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private config: Config,
+    private readonly options: PrimaryOptions,
+  ) {
+    cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker-process.js', import.meta.url)), args: [] });
+  }
+
+  get size(): number {
+    return this.options.workers;
+  }
+
+  /** @throws Error when a worker can not open the port */
+  async start(): Promise<void> {
+    await Promise.all(Array.from({ length: this.size }, () => this.fork()));
+  }
+
+  /** Puts a configuration in force everywhere; a worker that can not take it is replaced by one that starts with it. */
+  async apply(config: Config): Promise<void> {
+    this.config = config;
+    await Promise.all(
+      [...this.members.values()].map(async ({ worker, peer }) => {
+        try {
+          await peer.call('apply', { config });
+        } catch (error) {
+          this.options.log.error({ err: error, worker: worker.id }, 'worker did not take the configuration');
+          worker.process.kill('SIGKILL');
+        }
+      }),
+    );
+  }
+
+  /** Asks every worker; those that do not answer are left out. */
+  async ask(method: string, params: object = {}): Promise<unknown[]> {
+    const answers = await Promise.allSettled(
+      [...this.members.values()].map(({ peer }) => peer.call(method, params)),
+    );
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  describe(): object {
+    return { expected: this.size, running: this.members.size, deaths: this.deaths };
+  }
+
+  async stop(timeoutMs: number): Promise<void> {
+    this.stopping = true;
+    await Promise.all([...this.members.values()].map((member) => this.end(member, timeoutMs)));
+  }
+
+  private async end({ worker, peer }: Member, timeoutMs: number): Promise<void> {
+    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const kill = setTimeout(() => worker.process.kill('SIGKILL'), timeoutMs + 1000);
+    // The answer may never come, because the worker ends; its exit is what counts.
+    peer.call('drain', { timeoutMs }).catch(() => undefined);
+    await gone;
+    clearTimeout(kill);
+  }
+
+  /** @returns when the worker serves. @throws Error when it ended before */
+  private async fork(): Promise<void> {
+    const worker = cluster.fork();
+    const peer = createIpcPeer(
+      { send: (message) => worker.send(message), onMessage: (listener) => worker.on('message', listener) },
+      this.handlers(),
+      IPC_LIMITS,
+    );
+    const failed = new Promise<never>((_resolve, reject) => {
+      worker.once('exit', () => reject(new Error('a worker ended while starting')));
+    });
+    worker.once('error', (error) => this.options.log.error({ err: error }, 'worker'));
+    worker.once('exit', (code, signal) => this.onExit(worker, { code, signal }));
+    await Promise.race([once(worker, 'online'), failed]);
+    this.members.set(worker.id, { worker, peer, startedMs: Date.now() });
+    const report = (await Promise.race([
+      peer.call('start', { config: this.config }),
+      failed,
+    ])) as WorkerReport;
+    if (report.error !== undefined) throw new Error(report.error);
+  }
+
+  /** What workers ask of the primary. */
+  private handlers() {
+    return {
+      fetchKeySet: (params: { issuer: string; newerThanMs: number }) =>
+        this.runtime.sharedKeySets.fetch(params.issuer, params.newerThanMs),
+      spend: (params: SpendRequest) => this.runtime.replay.spend(params.key, params.expiresAtMs),
+    };
+  }
+
+  private onExit(worker: Worker, how: { code: number | null; signal: string | null }): void {
+    const member = this.members.get(worker.id);
+    this.members.delete(worker.id);
+    member?.peer.close();
+    if (this.stopping || member === undefined) return;
+    this.deaths++;
+    this.pauseMs = Date.now() - member.startedMs > HEALTHY_AFTER_MS ? FIRST_PAUSE_MS : this.pauseMs;
+    this.options.log.error(
+      { worker: worker.id, ...how, pauseMs: this.pauseMs },
+      'worker died; another one starts',
+    );
+    setTimeout(() => this.replace(), this.pauseMs);
+    this.pauseMs = Math.min(LONGEST_PAUSE_MS, this.pauseMs * 2);
+  }
+
+  private replace(): void {
+    if (this.stopping) return;
+    this.fork().catch((error: unknown) => {
+      this.options.log.error({ err: error }, 'a worker did not start');
+    });
+  }
+}
+
+function once(worker: Worker, event: 'online'): Promise<void> {
+  return new Promise((resolve) => {
+    worker.once(event, () => resolve());
+  });
+}

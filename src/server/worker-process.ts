@@ -1,0 +1,75 @@
+/**
+ * A worker: started by the primary, told its configuration over the channel between them, ended by it too. It reads no
+ * file and fetches nothing; key sets and (memory) replay answers come from the primary.
+ */
+import type { Config } from '../config/load.js';
+import { createLog, type RunningLog } from '../observability/log.js';
+import { createRuntime, type Runtime } from '../runtime.js';
+import { startGrpcServer, type GrpcServer } from './grpc.js';
+import { grpcOptionsOf } from './grpc-options.js';
+import { createIpcPeer } from './ipc.js';
+import { setLogLevel } from './single.js';
+import type { WorkerReport } from './worker-messages.js';
+
+/** Longer than any dependency's own time-out, so that the better error wins. */
+const LIMITS = { timeoutMs: 15_000, maxOpen: 10_000 };
+
+interface Serving {
+  readonly runtime: Runtime;
+  readonly server: GrpcServer;
+  readonly log: RunningLog;
+}
+
+let serving: Serving | undefined;
+
+const primary = createIpcPeer(
+  {
+    send: (message) => process.send?.(message),
+    onMessage: (listener) => process.on('message', listener),
+  },
+  {
+    start: async ({ config }: { config: Config }): Promise<WorkerReport> => {
+      try {
+        serving = await start(config);
+        return {};
+      } catch (error) {
+        return { error: error instanceof Error ? error.message : 'failed' };
+      }
+    },
+    apply: ({ config }: { config: Config }) => current().runtime.apply(config),
+    metrics: () => current().runtime.metrics.registry.getMetricsAsJSON(),
+    readiness: () => current().runtime.readiness(),
+    status: () => ({ pid: process.pid, ...current().runtime.status() }),
+    invalidate: ({ issuer, drop }: { issuer?: string; drop: boolean }) =>
+      current().runtime.invalidate(issuer, drop),
+    setLogLevel: ({ level }: { level: string }) => setLogLevel(current().log, level),
+    drain: ({ timeoutMs }: { timeoutMs: number }) => void stop(timeoutMs),
+  },
+  LIMITS,
+);
+
+async function start(config: Config): Promise<Serving> {
+  const log = createLog(config.log);
+  const runtime = createRuntime(config, { log, role: 'worker', primary });
+  const server = await startGrpcServer(runtime.handler, { ...grpcOptionsOf(config), shared: true });
+  return { runtime, server, log };
+}
+
+function current(): Serving {
+  if (serving === undefined) throw new Error('not started');
+  return serving;
+}
+
+async function stop(timeoutMs: number): Promise<void> {
+  const { server, runtime, log } = current();
+  await server.drain(timeoutMs);
+  await runtime.close();
+  log.flush(() => process.exit(0));
+}
+
+// The whole process group may be signalled at once: the primary says when it is time.
+process.on('SIGTERM', () => undefined);
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+// Without the primary there is nobody to ask for keys, and nobody who would restart us.
+process.on('disconnect', () => process.exit(1));

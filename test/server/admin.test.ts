@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import { adminApp, startAdmin, type AdminBackend } from '../../src/server/admin.js';
+
+function backend(over: Partial<AdminBackend> = {}) {
+  const calls: unknown[] = [];
+  const full: AdminBackend = {
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'portcullis_up 1\n' }),
+    readiness: async () => ({ ready: true, lacking: [] }),
+    status: async () => ({ issuers: [] }),
+    invalidate: async (issuer, drop) => {
+      calls.push(['invalidate', issuer, drop]);
+      return issuer === 'https://unknown.example'
+        ? undefined
+        : [{ issuer: 'https://a.example', outcome: 'success' }];
+    },
+    setLogLevel: async (level) => {
+      calls.push(['level', level]);
+      return level === 'debug';
+    },
+    ...over,
+  };
+  return { app: adminApp(full), calls, full };
+}
+
+const post = (body?: string, headers: Record<string, string> = {}) => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  ...(body === undefined ? {} : { body }),
+});
+
+describe('adminApp()', () => {
+  test.each([
+    ['/livez', 200],
+    ['/readyz', 200],
+    ['/metrics', 200],
+    ['/status', 200],
+    ['/nothing', 404],
+    ['/../../etc/passwd', 404],
+    ['/jwks/invalidate', 405],
+    ['/log-level', 405],
+  ])('GET %s answers %d', async (path, status) => {
+    expect((await backend().app.request(path)).status).toBe(status);
+  });
+
+  test('/readyz is 503 and says which issuers lack keys', async () => {
+    const readiness = async () => ({ ready: false, lacking: ['https://down.example'] });
+    const response = await backend({ readiness }).app.request('/readyz');
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ ready: false, lacking: ['https://down.example'] });
+  });
+
+  test('/metrics has the content type of the registry', async () => {
+    const response = await backend().app.request('/metrics');
+    expect(response.headers.get('content-type')).toContain('version=0.0.4');
+  });
+
+  test.each([
+    ['all issuers', '', [undefined, false], 200],
+    ['one', '?issuer=https%3A%2F%2Fa.example', ['https://a.example', false], 200],
+    ['and forgets the old set', '?drop=true', [undefined, true], 200],
+    [
+      'not one that is not configured',
+      '?issuer=https%3A%2F%2Funknown.example',
+      ['https://unknown.example', false],
+      404,
+    ],
+  ])('POST /jwks/invalidate takes %s', async (_name, query, args, status) => {
+    const { app, calls } = backend();
+    expect((await app.request(`/jwks/invalidate${query}`, post())).status).toBe(status);
+    expect(calls).toEqual([['invalidate', ...args]]);
+  });
+
+  test.each([
+    ['a known level', '{"level":"debug"}', 200],
+    ['an unknown level', '{"level":"loud"}', 400],
+    ['a number', '{"level":3}', 400],
+    ['no JSON', 'level=debug', 400],
+    ['nothing', undefined, 400],
+    ['too much', `{"level":"${'x'.repeat(5000)}"}`, 413],
+  ])('POST /log-level with %s', async (_name, body, status) => {
+    expect((await backend().app.request('/log-level', post(body))).status).toBe(status);
+  });
+
+  test.each([
+    ['an Origin', { origin: 'https://evil.example' }],
+    ['Sec-Fetch-Site', { 'sec-fetch-site': 'cross-site' }],
+  ])('a browser, known by %s, is refused', async (_name, headers) => {
+    const { app, calls } = backend();
+    expect(
+      (await app.request('/jwks/invalidate?drop=true', post(undefined, headers as Record<string, string>)))
+        .status,
+    ).toBe(403);
+    expect(calls).toEqual([]);
+  });
+
+  test('an error behind the port is a 500 without its words', async () => {
+    const status = async (): Promise<object> => {
+      throw new Error('secret words');
+    };
+    const response = await backend({ status }).app.request('/status');
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('secret');
+  });
+});
+
+describe('startAdmin()', () => {
+  test('serves on a free port until it is closed, and refuses a taken one', async () => {
+    const { full } = backend();
+    const open = await startAdmin(full, '127.0.0.1:0');
+    try {
+      expect((await fetch(`http://127.0.0.1:${open.port}/livez`)).status).toBe(200);
+      await expect(startAdmin(full, `127.0.0.1:${open.port}`)).rejects.toThrow('EADDRINUSE');
+    } finally {
+      await open.close();
+    }
+    await expect(fetch(`http://127.0.0.1:${open.port}/livez`)).rejects.toThrow();
+  });
+});
