@@ -4,6 +4,8 @@
  *
  *   npm run demo              one table; ends with 0 only if every row is as expected
  *   npm run demo -- --keep    leaves everything running for your own requests, until Ctrl-C
+ *
+ * With --gate, --issuer and --foreign-issuer it starts nothing and sends to those (deploy/compose.yaml does).
  */
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../support/ensure-built.mjs';
@@ -60,10 +62,26 @@ async function run(keep) {
   }
 }
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    keep: { type: 'boolean', default: false },
+    gate: { type: 'string' },
+    issuer: { type: 'string' },
+    'foreign-issuer': { type: 'string', default: '' },
+  },
+});
+
+/** @returns {Promise<number>} the exit code */
+async function start() {
+  const { gate, issuer, 'foreign-issuer': foreignIssuer } = values;
+  if (gate === undefined || issuer === undefined) return run(values.keep);
+  const { failed } = await play({ gate, issuer, foreignIssuer }, process.stdout);
+  return failed === 0 ? 0 : 1;
+}
+
 const interruption = interrupted();
 try {
-  process.exitCode = await Promise.race([run(values.keep), interruption.then(() => 130)]);
+  process.exitCode = await Promise.race([start(), interruption.then(() => 130)]);
 } catch (error) {
   say(`\nthe demo failed: ${/** @type {Error} */ (error).message}`);
   process.exitCode = 1;

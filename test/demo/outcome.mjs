@@ -28,23 +28,40 @@ function challengeError(challenges) {
   return /\berror="([^"]*)"/.exec(challenges)?.[1] ?? null;
 }
 
+/** Longer values are cut: nobody reads a token in a table. */
+const LONGEST_VALUE = 24;
+
+/** @param {string} value */
+const cut = (value) => (value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value);
+
 /**
  * @param {Record<string, string | null>} headers
  * @returns {string}
  */
 const list = (headers) =>
   Object.entries(headers)
-    .map(([name, value]) => (value === null ? `no ${name}` : `${name}=${value}`))
-    .join(' ');
+    .map(([name, value]) => (value === null ? `no ${name}` : `${name}=${cut(value)}`))
+    .join(', ');
 
 /**
  * @param {number} status
  * @param {string | null | undefined} error
- * @param {Record<string, string | null>} headers
- * @returns {string}
+ * @param {{ headers: Record<string, string | null>, upstream: Record<string, string | null> }} seen
+ * @returns {string} what the table says of an answer
  */
-const summary = (status, error, headers) =>
-  [String(status), error ?? '', list(headers)].filter(Boolean).join(' ');
+function summary(status, error, { headers, upstream }) {
+  const { 'x-user-id': user, 'grpc-status': grpc } = { ...headers, ...upstream };
+  const as = user === undefined ? '' : `as ${user ?? 'nobody'}`;
+  return [String(status), error ?? '', grpc === undefined ? '' : `grpc-status ${grpc}`, as]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/**
+ * @param {Record<string, string | null>} left
+ * @param {Record<string, string | null>} right
+ */
+const same = (left, right) => JSON.stringify(left) === JSON.stringify(right);
 
 /**
  * @param {readonly string[]} names
@@ -59,35 +76,39 @@ const pick = (names, read) => Object.fromEntries(names.map((name) => [name, read
  * @returns {Outcome}
  */
 export function judge(expected, answer) {
-  const echoed = parseBody(answer.body);
-  const headers = pick(Object.keys(expected.headers ?? {}), (name) => answer.headers[name]);
-  const upstream = pick(Object.keys(expected.upstream ?? {}), (name) => echoed?.headers?.[name]?.join(','));
+  const wanted = { headers: expected.headers ?? {}, upstream: expected.upstream ?? {} };
+  const body = parseBody(answer.body);
+  const seen = {
+    headers: pick(Object.keys(wanted.headers), (name) => answer.headers[name]),
+    upstream: pick(Object.keys(wanted.upstream), (name) => body?.headers?.[name]?.join(',')),
+  };
   const error = challengeError(answer.headers['www-authenticate']);
-  const passedOn = expected.upstream === undefined || echoed?.headers !== undefined;
+  const passedOn = expected.upstream === undefined || body?.headers !== undefined;
   return {
-    expected: summary(expected.status, expected.error, expected.headers ?? {}),
-    got: summary(answer.status, error, headers),
-    why: reason(answer, echoed, upstream),
+    expected: summary(expected.status, expected.error, wanted),
+    got: summary(answer.status, error, seen),
+    why: reason(answer, body, seen),
     matches:
       answer.status === expected.status &&
-      passedOn &&
       error === expected.error &&
-      list(headers) === list(expected.headers ?? {}) &&
-      list(upstream) === list(expected.upstream ?? {}),
+      passedOn &&
+      same(seen.headers, wanted.headers) &&
+      same(seen.upstream, wanted.upstream),
   };
 }
 
 /**
  * @param {Answer} answer
  * @param {any} body parsed
- * @param {Record<string, string | null>} upstream
+ * @param {{ headers: Record<string, string | null>, upstream: Record<string, string | null> }} seen
  * @returns {string} what a client can read of a refusal, or what the service saw
  */
-function reason(answer, body, upstream) {
-  const message = answer.headers['grpc-message'];
-  if (message !== undefined)
-    return parseBody(decodeURIComponent(message))?.error_description ?? decodeURIComponent(message);
-  if (body?.headers !== undefined) return `upstream saw ${list(upstream)}`;
-  if (body?.error_description !== undefined) return body.error_description;
-  return answer.status < 400 ? 'answered by Envoy itself' : 'refused by Envoy itself';
+function reason(answer, body, { headers, upstream }) {
+  if (body?.headers !== undefined) return `upstream saw ${list(upstream) || 'the request'}`;
+  const text = parseBody(decodeURIComponent(answer.headers['grpc-message'] ?? ''))?.error_description;
+  const description = body?.error_description ?? text;
+  if (description === undefined)
+    return answer.status < 400 ? 'answered by Envoy itself' : 'refused by Envoy itself';
+  const others = Object.entries(headers).filter(([name]) => name !== 'grpc-status');
+  return [description, list(Object.fromEntries(others))].filter(Boolean).join('; ');
 }

@@ -2,7 +2,7 @@
 /** The demo's table, line by line, so that rows appear as they happen. */
 
 const COLOURS = { green: 32, red: 31, bold: 1, dim: 2 };
-const WIDTHS = { number: 3, sent: 61, expected: 32, got: 32 };
+const WIDTHS = { number: 3, sent: 50, expected: 25, got: 25 };
 
 /** @param {{ isTTY?: boolean }} stream */
 const usesColour = (stream) => Boolean(stream.isTTY) && !process.env['NO_COLOR'];
