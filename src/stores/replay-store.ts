@@ -24,3 +24,9 @@ export interface ReplayStore {
 export class ReplayUnavailableError extends Error {
   override readonly name = 'ReplayUnavailableError';
 }
+
+/**
+ * The memory holds as many live entries as it may. Whatever `replay.onUnavailable` says, this refuses: a client that
+ * can fill it could otherwise replay at will.
+ */
+export class ReplayFullError extends ReplayUnavailableError {}

@@ -1,0 +1,154 @@
+import { hash } from 'node:crypto';
+import type { AsymmetricAlgorithm } from '../../jwk/types.js';
+import { parseCompactJws, type CompactJws } from '../../jws/compact.js';
+import { JwsRejection } from '../../jws/jws-rejection.js';
+import { verifySignature } from '../../jws/verify.js';
+import type { JsonObject } from '../../ports.js';
+import { Denial } from '../denial.js';
+import type { AuthzRequest, VerifiedProof, VerifiedToken } from '../types.js';
+import type { Nonces } from './nonce.js';
+import type { OriginsOfHost } from './origins.js';
+import { importProofKey, readProofHeader, type ProofKey, type ProofKeys } from './proof-keys.js';
+import { isTarget } from './target-uri.js';
+
+/** What a proof is checked against, from the configuration. */
+export interface ProofRules {
+  readonly algorithms: readonly AsymmetricAlgorithm[];
+  /** Of `iat`, milliseconds. */
+  readonly maxAgeMs: number;
+  /** For clocks that differ, either way, milliseconds. */
+  readonly clockToleranceMs: number;
+  readonly originsOfHost: OriginsOfHost;
+  /** undefined: no nonce is asked for, and one that is sent says nothing. */
+  readonly nonces: Nonces | undefined;
+  readonly keys: ProofKeys;
+  /** Longer proofs are not read. */
+  readonly maxProofBytes?: number;
+}
+
+/** What a proof is presented with. */
+export interface ProofUse {
+  readonly request: Pick<AuthzRequest, 'method' | 'path' | 'host'>;
+  /** The token beside the proof, verified, and bound to a key. */
+  readonly token: Pick<VerifiedToken, 'hash' | 'confirmation'>;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/**
+ * Verifies a DPoP proof for a request and its token: every check of RFC 9449 4.3 but replay, which is the last thing
+ * to happen to a proof.
+ *
+ * @param proof the one DPoP field of the request, untrusted
+ * @throws Denial dpop_proof_*, dpop_key_mismatch, dpop_nonce_required, invalid_host
+ */
+export type VerifyProof = (proof: string, use: ProofUse) => VerifiedProof;
+
+const DEFAULT_MAX_PROOF_BYTES = 8192;
+const MAX_JTI_LENGTH = 256;
+
+/** The claims of a proof, with their types. */
+interface ProofClaims {
+  readonly jti: string;
+  readonly htm: string;
+  readonly htu: string;
+  readonly ath: string;
+  readonly iat: number;
+  readonly exp: number | undefined;
+  readonly nbf: number | undefined;
+  readonly nonce: string | undefined;
+}
+
+/**
+ * Creates the verification of proofs. Checks go from cheap to dear, so that refusing costs less than accepting: form,
+ * header, key against `cnf.jkt`, claims, then the signature, and last the nonce, so that only who holds the token and
+ * its key is ever given one. A key that is not the token's is not even imported.
+ *
+ * @see RFC 9449 sections 4.3, 7.1, 8 and 11.1
+ */
+export function createProofVerifier(rules: ProofRules): VerifyProof {
+  const algorithms = new Set(rules.algorithms);
+  const limits = { maxBytes: rules.maxProofBytes ?? DEFAULT_MAX_PROOF_BYTES };
+
+  return (proof, use) => {
+    const origins = rules.originsOfHost(use.request.host);
+    const jws = parseProof(proof, limits);
+    const headerText = proof.slice(0, proof.indexOf('.'));
+    const known = rules.keys.find(headerText);
+    const header = known ?? readProofHeader(jws.header);
+    if (!algorithms.has(header.alg)) throw new Denial('dpop_proof_algorithm');
+    if (header.jkt !== use.token.confirmation?.jkt) throw new Denial('dpop_key_mismatch');
+
+    const claims = readClaims(jws.payload);
+    assertUse(claims, use, origins);
+    const expiresAtMs = assertFresh(claims, rules, use.nowMs);
+
+    const key: ProofKey = 'key' in header ? header : importProofKey(header);
+    assertSignature(jws, key);
+    if (known === undefined) rules.keys.keep(headerText, key);
+    const freshNonce = rules.nonces?.verify(claims.nonce, use.token.hash, use.nowMs);
+    return { jkt: key.jkt, replayKey: replayKeyOf(key.jkt, claims.jti), expiresAtMs, freshNonce };
+  };
+}
+
+function parseProof(proof: string, limits: { maxBytes: number }): CompactJws {
+  try {
+    return parseCompactJws(proof, limits);
+  } catch (error) {
+    if (error instanceof JwsRejection) throw new Denial('dpop_proof_malformed');
+    throw error;
+  }
+}
+
+function assertSignature(jws: CompactJws, { key, alg }: ProofKey): void {
+  if (!verifySignature(jws, key, alg)) throw new Denial('dpop_proof_signature');
+}
+
+function readClaims({ jti, htm, htu, ath, iat, exp, nbf, nonce }: JsonObject): ProofClaims {
+  if (
+    !isJti(jti) ||
+    typeof htm !== 'string' ||
+    typeof htu !== 'string' ||
+    typeof ath !== 'string' ||
+    typeof iat !== 'number' ||
+    !isOptional('number', exp) ||
+    !isOptional('number', nbf) ||
+    !isOptional('string', nonce)
+  ) {
+    throw new Denial('dpop_proof_claims');
+  }
+  return { jti, htm, htu, ath, iat, exp: exp as number, nbf: nbf as number, nonce: nonce as string };
+}
+
+function isJti(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_JTI_LENGTH;
+}
+
+function isOptional(type: 'number' | 'string', value: unknown): boolean {
+  return value === undefined || typeof value === type;
+}
+
+/** For this method, this target and this token (RFC 9449 4.3, checks 8, 9 and 12). */
+function assertUse({ htm, htu, ath }: ProofClaims, use: ProofUse, origins: readonly string[]): void {
+  if (htm !== use.request.method) throw new Denial('dpop_proof_method');
+  if (!isTarget(htu, origins, use.request.path)) throw new Denial('dpop_proof_target');
+  if (ath !== use.token.hash) throw new Denial('dpop_proof_token_hash');
+}
+
+/**
+ * `iat` within its window, and `exp` and `nbf` honoured where a client sets them (RFC 7519 4.1).
+ *
+ * @returns the last moment at which this holds, milliseconds since the epoch
+ */
+function assertFresh(claims: ProofClaims, rules: ProofRules, nowMs: number): number {
+  const { iat, exp = Infinity, nbf = -Infinity } = claims;
+  const lastMs = Math.min(iat * 1000 + rules.maxAgeMs, exp * 1000) + rules.clockToleranceMs;
+  const firstMs = Math.max(iat, nbf) * 1000 - rules.clockToleranceMs;
+  if (nowMs > lastMs || nowMs < firstMs) throw new Denial('dpop_proof_time');
+  return lastMs;
+}
+
+/** By key and `jti`, whatever the target: a proof is spent once. The hash bounds it, and hides what a client put there. */
+function replayKeyOf(jkt: string, jti: string): string {
+  return `${jkt}:${hash('sha256', jti, 'base64url')}`;
+}

@@ -1,0 +1,154 @@
+import { hash, randomBytes } from 'node:crypto';
+import type { Clock } from '../ports.js';
+import { ReplayFullError, type ReplayStore } from './replay-store.js';
+
+/** What the memory may hold. */
+export interface ReplayMemoryOptions {
+  /** Live proofs at most; beyond it new ones are refused. 32 bytes each are reserved, and used as they fill. */
+  readonly maxEntries: number;
+  readonly clock: Clock;
+  /** Random bytes from a cryptographic source; they decide where a key is put, so that no client can. */
+  readonly random?: (bytes: number) => Buffer;
+}
+
+/** Words of an entry: 96 bits of the key's hash, and the second until which it lives; 0 there: never used. */
+const WORDS = 4;
+const EXPIRY = 3;
+const WAYS = 8;
+const BUCKET = WAYS * WORDS;
+/** With two buckets to choose from and half of all places in use, no bucket fills up before the whole does. */
+const PLACES_PER_ENTRY = 2;
+const MIN_BUCKETS = 8;
+const MAX_SECONDS = 2 ** 32 - 1;
+
+/**
+ * Creates a replay store in the memory of this process: for one process, and lost with it. It is a table of fixed size
+ * outside the heap of JavaScript: a proof is looked for in two buckets of eight places, an expired one is overwritten
+ * where it stands, and so nothing ever grows, sweeps or stalls. A live entry is never given up: when the table is full,
+ * new proofs are refused.
+ *
+ * @see RFC 9449 section 11.1
+ */
+export function createReplayMemory(options: ReplayMemoryOptions): ReplayStore {
+  return new ReplayMemory(options);
+}
+
+/** A key's place in the table: its two buckets, and what is written there. */
+interface Address {
+  readonly first: number;
+  readonly second: number;
+  readonly words: readonly [number, number, number];
+}
+
+class ReplayMemory implements ReplayStore {
+  private readonly buckets: number;
+  private readonly table: Uint32Array;
+  private readonly seed: string;
+  private readonly live = new LiveCount();
+  /** Of all that was overwritten, the latest end of life: a clock that goes back must not make it new again. */
+  private forgottenUntilS = 0;
+  /** One for all: a flood must not pay for stacks. */
+  private readonly full: ReplayFullError;
+
+  constructor(private readonly options: ReplayMemoryOptions) {
+    const { maxEntries, random = randomBytes } = options;
+    this.buckets = Math.max(MIN_BUCKETS, Math.ceil((maxEntries * PLACES_PER_ENTRY) / WAYS));
+    this.table = new Uint32Array(this.buckets * BUCKET);
+    this.seed = random(16).toString('base64url');
+    this.full = new ReplayFullError(`the replay memory holds its ${maxEntries} live proofs`);
+  }
+
+  get entries(): number {
+    return this.live.countAt(this.nowS());
+  }
+
+  isAvailable(): boolean {
+    return this.entries < this.options.maxEntries;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  spend(key: string, expiresAtMs: number): boolean {
+    const nowS = this.nowS();
+    const expiresAtS = Math.min(Math.ceil(expiresAtMs / 1000), MAX_SECONDS);
+    // Past its time, or of a time of which not everything is remembered: it can not be shown to be unspent.
+    if (expiresAtS < nowS || expiresAtS <= this.forgottenUntilS) return false;
+    const address = this.addressOf(key);
+    if (this.holds(address.first, address, nowS) || this.holds(address.second, address, nowS)) return false;
+    if (this.live.countAt(nowS) >= this.options.maxEntries) throw this.full;
+    this.write(this.freePlace(address, nowS), address, expiresAtS);
+    this.live.add(expiresAtS);
+    return true;
+  }
+
+  private nowS(): number {
+    return Math.floor(this.options.clock.now() / 1000);
+  }
+
+  private addressOf(key: string): Address {
+    const digest = hash('sha256', this.seed + key, 'hex');
+    const word = (index: number): number => Number.parseInt(digest.slice(index * 8, index * 8 + 8), 16);
+    const bucket = (index: number): number => (word(index) % this.buckets) * BUCKET;
+    return { first: bucket(3), second: bucket(4), words: [word(0), word(1), word(2)] };
+  }
+
+  private holds(bucket: number, { words }: Address, nowS: number): boolean {
+    const { table } = this;
+    for (let at = bucket; at < bucket + BUCKET; at += WORDS) {
+      if (table[at] === words[0] && table[at + 1] === words[1] && table[at + 2] === words[2]) {
+        return this.isLive(at, nowS);
+      }
+    }
+    return false;
+  }
+
+  private isLive(at: number, nowS: number): boolean {
+    return (this.table[at + EXPIRY] ?? 0) >= nowS;
+  }
+
+  /** The emptier of two buckets takes the entry: that keeps all of them about equally full. */
+  private freePlace({ first, second }: Address, nowS: number): number {
+    const isFirst = this.liveIn(first, nowS) <= this.liveIn(second, nowS);
+    const bucket = isFirst ? first : second;
+    for (let at = bucket; at < bucket + BUCKET; at += WORDS) if (!this.isLive(at, nowS)) return at;
+    throw this.full;
+  }
+
+  private liveIn(bucket: number, nowS: number): number {
+    let live = 0;
+    for (let at = bucket; at < bucket + BUCKET; at += WORDS) if (this.isLive(at, nowS)) live++;
+    return live;
+  }
+
+  private write(at: number, { words }: Address, expiresAtS: number): void {
+    this.forgottenUntilS = Math.max(this.forgottenUntilS, this.table[at + EXPIRY] ?? 0);
+    this.table.set(words, at);
+    this.table[at + EXPIRY] = expiresAtS;
+  }
+}
+
+/** How many entries are live, by the second in which they end. */
+class LiveCount {
+  private readonly endings = new Map<number, number>();
+  private total = 0;
+  private countedAtS = 0;
+
+  add(expiresAtS: number): void {
+    this.endings.set(expiresAtS, (this.endings.get(expiresAtS) ?? 0) + 1);
+    this.total++;
+  }
+
+  /** At most once a second this looks at the seconds that lie ahead, which are about as many as a proof lives. */
+  countAt(nowS: number): number {
+    if (nowS === this.countedAtS) return this.total;
+    this.countedAtS = nowS;
+    for (const [endS, count] of this.endings) {
+      if (endS >= nowS) continue;
+      this.endings.delete(endS);
+      this.total -= count;
+    }
+    return this.total;
+  }
+}
