@@ -1,0 +1,113 @@
+import {
+  ASYMMETRIC_ALGORITHMS,
+  type AsymmetricAlgorithm,
+  type SignatureAlgorithm,
+  type SymmetricAlgorithm,
+} from '../jwk/types.js';
+import type {
+  Config,
+  IssuerConfig,
+  JwksConfig,
+  ServerConfig,
+  StaticKeyConfig,
+  TokensConfig,
+} from './config.js';
+import { type Content, readJwkSet, readPem } from './contents.js';
+import type { ConfigFiles } from './files.js';
+import { deepFreeze } from './freeze.js';
+import type { ParsedConfig } from './schema.js';
+import { DEFAULT_POLICY } from './schema/policies.js';
+import { readSigningKeys } from './signing-keys.js';
+
+const DEFAULT_MIN_TTL_MS = 60_000;
+
+/**
+ * Makes the configuration out of a file that passed every check: reads in what it names, and fills in the defaults
+ * that depend on other keys.
+ *
+ * @param parsed checked; a file that can not be read is a bug here, since the checks have read it
+ */
+export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
+  const { server, issuers, jwks, policies, tokens, ...rest } = omit(parsed, ['tracing']);
+  const config: Config = {
+    ...rest,
+    server: buildServer(server, files),
+    issuers: issuers.map((issuer) => buildIssuer(issuer, files)),
+    jwks: buildJwks(jwks, files),
+    policies: withDefaultPolicy(policies),
+    tokens: buildTokens(tokens, files),
+  };
+  return deepFreeze(config);
+}
+
+function withDefaultPolicy(policies: ParsedConfig['policies']): ParsedConfig['policies'] {
+  const builtIn = { access: 'required', corsPreflight: 'deny', errors: 'oauth', consume: true } as const;
+  return Object.assign(
+    Object.create(null) as ParsedConfig['policies'],
+    { [DEFAULT_POLICY]: builtIn },
+    policies,
+  );
+}
+
+function buildServer({ tls, ...server }: ParsedConfig['server'], files: ConfigFiles): ServerConfig {
+  if (tls === undefined) return { ...server, tls };
+  const read = (source: string): string => must(readPem(source, files));
+  const clientCa = tls.clientCa === undefined ? undefined : read(tls.clientCa);
+  return { ...server, tls: { cert: read(tls.cert), key: read(tls.key), clientCa } };
+}
+
+function buildIssuer(parsed: ParsedConfig['issuers'][number], files: ConfigFiles): IssuerConfig {
+  const { discovery, jwks, ...issuer } = omit(parsed, ['introspection', 'logout', 'clientKeys']);
+  const keys = issuer.keys?.map((key) => buildKey(key, files));
+  const hasSource = issuer.jwksUri !== undefined || jwks !== undefined || keys !== undefined;
+  return {
+    ...issuer,
+    discovery: hasSource || discovery === false ? undefined : (discovery ?? true),
+    jwksUri: issuer.jwksUri,
+    jwks: jwks === undefined ? undefined : must(readJwkSet(jwks, files)),
+    keys,
+    algorithms: issuer.algorithms ?? defaultAlgorithms(keys),
+  };
+}
+
+/** Secrets bring their algorithms along; an issuer with secrets alone accepts nothing else. */
+function defaultAlgorithms(keys: readonly StaticKeyConfig[] | undefined): readonly SignatureAlgorithm[] {
+  const secrets = (keys ?? []).flatMap((key) => ('secret' in key ? key.alg : []));
+  const onlySecrets = keys?.length === secrets.length;
+  return [...(onlySecrets ? [] : ASYMMETRIC_ALGORITHMS), ...new Set(secrets)];
+}
+
+type ParsedKey = NonNullable<ParsedConfig['issuers'][number]['keys']>[number];
+
+function buildKey({ kid, alg, pem, file, secret }: ParsedKey, files: ConfigFiles): StaticKeyConfig {
+  if (secret !== undefined) return { kid, alg: alg as SymmetricAlgorithm, secret };
+  return { kid, alg: alg as AsymmetricAlgorithm | undefined, pem: pem ?? must(readPem(file ?? '', files)) };
+}
+
+function buildJwks(jwks: ParsedConfig['jwks'], files: ConfigFiles): JwksConfig {
+  const { snapshotDir } = jwks;
+  return {
+    ...jwks,
+    minTtl: Math.min(jwks.minTtl ?? DEFAULT_MIN_TTL_MS, jwks.maxTtl),
+    snapshotDir: snapshotDir === undefined ? undefined : files.locate(snapshotDir),
+  };
+}
+
+function buildTokens(tokens: ParsedConfig['tokens'], files: ConfigFiles): TokensConfig | undefined {
+  return tokens === undefined
+    ? undefined
+    : { issuer: tokens.issuer, keys: must(readSigningKeys(tokens.keys, files)) };
+}
+
+/** Without what checks have refused. */
+function omit<T extends object, K extends keyof T>(value: T, names: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name as K))) as Omit<
+    T,
+    K
+  >;
+}
+
+function must<T>(content: Content<T>): T {
+  if ('problem' in content) throw new Error('a file passed its check and can not be read any more');
+  return content.value;
+}

@@ -1,0 +1,23 @@
+import type { ConfigFiles } from '../files.js';
+import type { ConfigNode } from '../node.js';
+import { formatPath, type ProblemReport } from '../problems.js';
+
+/** What a check across sections works with. */
+export interface CheckContext {
+  /** The file with its references filled in; its shape may be wrong anywhere. */
+  readonly root: ConfigNode;
+  readonly report: ProblemReport;
+  readonly files: ConfigFiles;
+  /** Paths of strings that held a reference. */
+  readonly filled: ReadonlySet<string>;
+}
+
+/** Reports a problem with a value. */
+export function refuse({ report }: CheckContext, node: ConfigNode, text: string): void {
+  report.add(node.path, text);
+}
+
+/** May words of this value be told? Not where a reference was filled in: they may be a secret's. */
+export function isQuotable({ filled }: CheckContext, node: ConfigNode): boolean {
+  return !filled.has(formatPath(node.path));
+}

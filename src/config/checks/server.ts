@@ -1,0 +1,74 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { addressesCollide, parseAddress } from '../address.js';
+import { readPem } from '../contents.js';
+import type { ConfigNode } from '../node.js';
+import { type CheckContext, refuse } from './context.js';
+
+const DEFAULTS = { grpc: '127.0.0.1:9191', admin: '127.0.0.1:9192', public: undefined } as const;
+
+/** Ports against each other, and the TLS files. */
+export function checkServer(ctx: CheckContext): void {
+  checkAddresses(ctx);
+  checkAuthorities(ctx);
+  checkTls(ctx, ctx.root.get('server').get('tls'));
+}
+
+function checkAddresses(ctx: CheckContext): void {
+  const server = ctx.root.get('server');
+  const taken: { name: string; address: ReturnType<typeof parseAddress> }[] = [];
+  for (const [name, fallback] of Object.entries(DEFAULTS)) {
+    const node = server.get(name);
+    const text = node.exists ? node.text : fallback;
+    const address = text === undefined ? undefined : parseAddress(text);
+    const other = taken.find(
+      (one) => one.address !== undefined && address !== undefined && addressesCollide(one.address, address),
+    );
+    if (other !== undefined) refuse(ctx, node, `must not be the address of server.${other.name}`);
+    taken.push({ name, address });
+  }
+}
+
+/** Authorities compare without case, so two spellings of one would make the choice a matter of order. */
+function checkAuthorities(ctx: CheckContext): void {
+  const authorities = ctx.root.get('server').get('authorities');
+  const seen = new Set<string>();
+  for (const key of authorities.keys()) {
+    if (seen.has(key.toLowerCase()))
+      refuse(ctx, authorities.get(key), 'is given twice; authorities compare without case');
+    seen.add(key.toLowerCase());
+  }
+}
+
+function checkTls(ctx: CheckContext, tls: ConfigNode): void {
+  const certificate = load(
+    ctx,
+    tls.get('cert'),
+    'a PEM certificate chain',
+    (pem) => new X509Certificate(pem),
+  );
+  const key = load(ctx, tls.get('key'), 'a PEM private key without passphrase', createPrivateKey);
+  load(ctx, tls.get('clientCa'), 'a PEM certificate', (pem) => new X509Certificate(pem));
+  if (certificate !== undefined && key !== undefined && !certificate.checkPrivateKey(key)) {
+    refuse(ctx, tls.get('key'), 'must be the private key of server.tls.cert');
+  }
+}
+
+function load<T>(
+  ctx: CheckContext,
+  node: ConfigNode,
+  what: string,
+  parse: (pem: string) => T,
+): T | undefined {
+  if (node.text === undefined || node.text === '') return undefined;
+  const pem = readPem(node.text, ctx.files);
+  if ('problem' in pem) {
+    refuse(ctx, node, pem.problem);
+    return undefined;
+  }
+  try {
+    return parse(pem.value);
+  } catch {
+    refuse(ctx, node, `must be ${what}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import type { ConfigNode } from '../node.js';
+import type { CheckContext } from './context.js';
+
+/**
+ * Refuses what the file format knows and this version does not do. A setting that is ignored would be taken for one
+ * that protects.
+ */
+export function checkUnsupported(ctx: CheckContext): void {
+  const { root, report } = ctx;
+  const given: ConfigNode[] = [
+    ...root
+      .get('issuers')
+      .items()
+      .flatMap((issuer) => ['introspection', 'clientKeys', 'logout'].map((name) => issuer.get(name))),
+    ...['ttl', 'bootstrapAdmin'].map((name) => root.get('tokens').get(name)),
+    root.get('tracing'),
+  ];
+  for (const node of given) if (node.exists) report.close(node.path, 'not supported yet');
+  const direct = root.get('tokens').get('direct');
+  if (direct.value === true) report.close(direct.path, 'not supported yet; it must be false');
+}

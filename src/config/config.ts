@@ -1,0 +1,104 @@
+import type { SignatureAlgorithm, AsymmetricAlgorithm, SymmetricAlgorithm } from '../jwk/types.js';
+import type { JwkSet } from './contents.js';
+import type { DeepReadonly } from './freeze.js';
+import type { ParsedConfig } from './schema.js';
+import type { SigningKeySet } from './signing-keys.js';
+
+/** A PEM public key of the file, read in. */
+export interface PublicKeyConfig {
+  readonly kid: string | undefined;
+  /** undefined: every algorithm that fits the key. */
+  readonly alg: AsymmetricAlgorithm | undefined;
+  readonly pem: string;
+}
+
+/** An HMAC secret of the file. */
+export interface SecretKeyConfig {
+  readonly kid: string | undefined;
+  readonly alg: SymmetricAlgorithm;
+  /** Taken as UTF-8; as long as the hash at least. */
+  readonly secret: string;
+}
+
+/** One entry of `keys`; the one with `secret` is the HMAC one. */
+export type StaticKeyConfig = PublicKeyConfig | SecretKeyConfig;
+
+type Issuer = ParsedConfig['issuers'][number];
+type Unbuilt = 'introspection' | 'logout' | 'clientKeys';
+
+/** An issuer. Exactly one of `discovery`, `jwksUri`, `jwks` and `keys` is there. */
+export interface IssuerConfig extends DeepReadonly<
+  Omit<Issuer, Unbuilt | 'discovery' | 'jwksUri' | 'jwks' | 'keys' | 'algorithms'>
+> {
+  /** true: OpenID discovery, then RFC 8414; otherwise the URL of the metadata. */
+  readonly discovery: true | string | undefined;
+  readonly jwksUri: string | undefined;
+  /** Inline, or read from the file that was named; keys unchecked. */
+  readonly jwks: JwkSet | undefined;
+  readonly keys: readonly StaticKeyConfig[] | undefined;
+  readonly algorithms: readonly SignatureAlgorithm[];
+}
+
+/** The TLS material of the gRPC port, read in: PEM. */
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  /** Clients must show a certificate that it signed; undefined: none is asked for. */
+  readonly clientCa: string | undefined;
+}
+
+/** What Portcullis signs with. */
+export interface TokensConfig {
+  readonly issuer: string;
+  readonly keys: SigningKeySet;
+}
+
+/** `server`. */
+export interface ServerConfig extends DeepReadonly<Omit<ParsedConfig['server'], 'tls'>> {
+  readonly tls: TlsConfig | undefined;
+}
+
+/** `jwks`; `minTtl` is never above `maxTtl`, `snapshotDir` is absolute. */
+export interface JwksConfig extends DeepReadonly<Omit<ParsedConfig['jwks'], 'minTtl'>> {
+  readonly minTtl: number;
+}
+
+/** One place where tokens are looked for: exactly one of `header`, `cookie` and `query`. */
+export type CredentialPlaceConfig = DeepReadonly<ParsedConfig['credentials'][number]>;
+/** `dpop`. */
+export type DpopConfig = DeepReadonly<ParsedConfig['dpop']>;
+/** `replay`. */
+export type ReplayConfig = DeepReadonly<ParsedConfig['replay']>;
+/** `mtls`. */
+export type MtlsConfig = DeepReadonly<ParsedConfig['mtls']>;
+/** A policy. */
+export type PolicyConfig = DeepReadonly<ParsedConfig['policies'][string]>;
+/** A route. */
+export type RouteConfig = DeepReadonly<ParsedConfig['routes'][number]>;
+/** `identity`; header names are lower-case, and each has its claim. */
+export type IdentityConfig = DeepReadonly<ParsedConfig['identity']>;
+/** `log`. */
+export type LogConfig = DeepReadonly<ParsedConfig['log']>;
+
+/**
+ * A configuration that passed every check. Frozen all the way down. Durations are milliseconds, sizes bytes, paths
+ * absolute, files read in, defaults filled in. Mappings with free keys (`policies`, `server.authorities`,
+ * `identity.headers`, a policy's `claims`) have no prototype.
+ */
+export interface Config extends DeepReadonly<
+  Pick<ParsedConfig, 'multipleCredentials' | 'maxTokenBytes' | 'tokenCache' | 'redis'>
+> {
+  readonly server: ServerConfig;
+  readonly issuers: readonly IssuerConfig[];
+  readonly jwks: JwksConfig;
+  readonly credentials: readonly CredentialPlaceConfig[];
+  readonly dpop: DpopConfig;
+  readonly replay: ReplayConfig;
+  readonly mtls: MtlsConfig;
+  /** `default` is always among them. */
+  readonly policies: Readonly<Record<string, PolicyConfig>>;
+  readonly routes: readonly RouteConfig[];
+  readonly identity: IdentityConfig;
+  readonly tokens: TokensConfig | undefined;
+  readonly log: LogConfig;
+}

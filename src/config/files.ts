@@ -1,0 +1,90 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** Reads a whole file; throws as node:fs does. */
+export type ReadFile = (path: string) => Uint8Array;
+
+/** Larger than any configuration, key set or certificate chain that a person keeps. */
+export const MAX_FILE_BYTES = 4 * 1_048_576;
+
+class FileTooLargeError extends Error {}
+
+/**
+ * Reads a file, and no more than the bound: an endless device or a log file named by mistake ends early.
+ *
+ * @throws the errors of node:fs, or one without `code` for a file above the bound
+ */
+export function readBoundedFile(path: string): Uint8Array {
+  const descriptor = openSync(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let total = 0; ;) {
+      const chunk = Buffer.alloc(65_536);
+      const count = readSync(descriptor, chunk, 0, chunk.length, null);
+      if (count === 0) return Buffer.concat(chunks);
+      total += count;
+      if (total > MAX_FILE_BYTES) throw new FileTooLargeError();
+      chunks.push(chunk.subarray(0, count));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The text of a file, or why there is none, in words that follow its name. */
+export type FileText = { readonly text: string } | { readonly problem: string };
+
+/** The files of one configuration: paths are relative to its folder, and everything that was asked for is remembered. */
+export class ConfigFiles {
+  readonly #read = new Map<string, FileText>();
+
+  /**
+   * @param folder where the configuration file is
+   * @param readFile lends the disk
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly readFile: ReadFile,
+  ) {}
+
+  /** Every file that was asked for, as absolute paths, whether it could be read or not: a change may cure it. */
+  get names(): readonly string[] {
+    return [...this.#read.keys()];
+  }
+
+  /** @returns the absolute path of what the file names */
+  locate(path: string): string {
+    return resolve(this.folder, path);
+  }
+
+  /** Reads a text file once. Does not trim. */
+  readText(path: string): FileText {
+    const name = this.locate(path);
+    const found = this.#read.get(name) ?? readUtf8(name, this.readFile);
+    this.#read.set(name, found);
+    return found;
+  }
+}
+
+function readUtf8(path: string, readFile: ReadFile): FileText {
+  try {
+    const bytes = readFile(path);
+    if (bytes.length > MAX_FILE_BYTES) return { problem: `is larger than ${MAX_FILE_BYTES} bytes` };
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'may not be read by this user',
+  EISDIR: 'is a folder, not a file',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8 text',
+};
+
+function reasonOf(error: unknown): string {
+  if (error instanceof FileTooLargeError) return `is larger than ${MAX_FILE_BYTES} bytes`;
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? (REASONS[code] ?? `can not be read (${code})`) : 'can not be read';
+}

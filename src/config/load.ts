@@ -1,0 +1,93 @@
+import { dirname, resolve } from 'node:path';
+import { buildConfig } from './build.js';
+import type { CheckContext } from './checks/context.js';
+import { checkCredentials } from './checks/credentials.js';
+import { checkIdentity } from './checks/identity.js';
+import { checkIssuers } from './checks/issuers.js';
+import { checkPolicies } from './checks/policies.js';
+import { checkProofs } from './checks/proofs.js';
+import { checkServer } from './checks/server.js';
+import { checkTokens } from './checks/tokens.js';
+import { checkUnsupported } from './checks/unsupported.js';
+import type { Config } from './config.js';
+import { ConfigFiles, readBoundedFile, type ReadFile } from './files.js';
+import { interpolate } from './interpolate.js';
+import { ConfigNode } from './node.js';
+import { ConfigError, type Problem, ProblemReport } from './problems.js';
+import { checkShape } from './shape.js';
+import { warningsOf } from './warnings.js';
+import { parseYaml } from './yaml.js';
+
+/** What loading needs of the outside; the real one where it is left out. */
+export interface LoadOptions {
+  /** For `${env:NAME}`. Values are secrets. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly readFile?: ReadFile;
+}
+
+/** A configuration, and what is to be said of it. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** What works, and is probably not what was meant. */
+  readonly warnings: readonly Problem[];
+  /** Every file that took part, as absolute paths, the configuration itself first: what a watcher watches. */
+  readonly files: readonly string[];
+}
+
+const CHECKS: readonly ((ctx: CheckContext) => void)[] = [
+  checkUnsupported,
+  checkServer,
+  checkIssuers,
+  checkCredentials,
+  checkProofs,
+  checkPolicies,
+  checkIdentity,
+  checkTokens,
+];
+
+/**
+ * Loads a configuration file. Opens no port and fetches nothing; whether issuers can be reached is not checked.
+ *
+ * @param file path of a YAML or JSON file
+ * @returns the frozen configuration
+ * @throws ConfigError with everything that is wrong, never with a value of the file
+ */
+export function loadConfig(file: string, options: LoadOptions = {}): LoadedConfig {
+  const files = new ConfigFiles(dirname(resolve(file)), options.readFile ?? readBoundedFile);
+  const content = files.readText(resolve(file));
+  if ('problem' in content) throw new ConfigError([{ path: file, text: content.problem }], files.names);
+  return parse(content.text, { file, files, env: options.env ?? process.env });
+}
+
+/**
+ * Reads a configuration from text, as if it stood in a file of that name.
+ *
+ * @param text YAML or JSON
+ * @throws ConfigError as loadConfig() does
+ */
+export function parseConfig(
+  text: string,
+  options: LoadOptions & { readonly file?: string } = {},
+): LoadedConfig {
+  const file = options.file ?? 'portcullis.yaml';
+  const files = new ConfigFiles(dirname(resolve(file)), options.readFile ?? readBoundedFile);
+  return parse(text, { file, files, env: options.env ?? process.env });
+}
+
+interface Source {
+  readonly file: string;
+  readonly files: ConfigFiles;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+function parse(text: string, { file, files, env }: Source): LoadedConfig {
+  const report = new ProblemReport();
+  const readText = (path: string) => files.readText(path);
+  const { tree, filled } = interpolate(parseYaml(text, file, report), { env, readText, report });
+  const parsed = checkShape(tree, report);
+  for (const check of CHECKS) check({ root: new ConfigNode(tree), report, files, filled });
+  const problems = report.list();
+  if (problems.length > 0 || parsed === undefined) throw new ConfigError(problems, files.names);
+  const config = buildConfig(parsed, files);
+  return { config, warnings: warningsOf(config, parsed), files: files.names };
+}

@@ -1,0 +1,90 @@
+/** A place in the configuration: keys and list indexes from the root. */
+export type ConfigPath = readonly PropertyKey[];
+
+/** One thing that is wrong, or worth a word. Holds no value of the file, since any value may be a secret. */
+export interface Problem {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The configuration can not be used. Lists everything that is wrong with it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  /**
+   * @param problems what is wrong, at least one
+   * @param files absolute paths of the files that took part, even if they could not be read: a change may cure it
+   */
+  constructor(
+    readonly problems: readonly Problem[],
+    readonly files: readonly string[] = [],
+  ) {
+    super(problems.map(formatProblem).join('\n'));
+  }
+}
+
+const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+const MAX_KEY_LENGTH = 128;
+
+/**
+ * Writes a path as people would: `issuers[0].audiences`, `server.authorities["orders.internal"]`.
+ *
+ * @param path keys come from the file and may hold anything; they are quoted and cut where they are odd
+ */
+export function formatPath(path: ConfigPath): string {
+  let text = '';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else if (PLAIN_KEY.test(String(part))) text += text === '' ? String(part) : `.${String(part)}`;
+    else text += `[${JSON.stringify(String(part).slice(0, MAX_KEY_LENGTH))}]`;
+  }
+  return text === '' ? 'configuration' : text;
+}
+
+/** @returns the one line that a person reads: `path: what is wrong, what is allowed` */
+export function formatProblem(problem: Problem): string {
+  // eslint-disable-next-line no-control-regex -- a key of the file must not forge a second line
+  return `${problem.path}: ${problem.text}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
+}
+
+interface Entry {
+  readonly path: ConfigPath;
+  readonly problem: Problem;
+  readonly closes: boolean;
+}
+
+/** Collects problems from all checks, so that none hides another and none is told twice. */
+export class ProblemReport {
+  readonly #entries: Entry[] = [];
+  readonly #lines = new Set<string>();
+
+  /** Reports a problem at a path. */
+  add(path: ConfigPath, text: string): void {
+    this.#push(path, text, false);
+  }
+
+  /** Reports a problem that makes all others at this path and below it meaningless. */
+  close(path: ConfigPath, text: string): void {
+    this.#push(path, text, true);
+  }
+
+  /** @returns what is wrong, in the order in which it was found */
+  list(): readonly Problem[] {
+    const closing = this.#entries.filter((entry) => entry.closes);
+    const isHidden = (entry: Entry): boolean =>
+      closing.some((other) => other !== entry && isAtOrBelow(entry.path, other.path));
+    return this.#entries.filter((entry) => !isHidden(entry)).map((entry) => entry.problem);
+  }
+
+  #push(path: ConfigPath, text: string, closes: boolean): void {
+    const problem = { path: formatPath(path), text };
+    const line = formatProblem(problem);
+    if (this.#lines.has(line)) return;
+    this.#lines.add(line);
+    this.#entries.push({ path, problem, closes });
+  }
+}
+
+function isAtOrBelow(path: ConfigPath, ancestor: ConfigPath): boolean {
+  return ancestor.length <= path.length && ancestor.every((part, index) => part === path[index]);
+}

@@ -1,0 +1,78 @@
+import { type z } from 'zod';
+import { choice, documented, section, text } from './fields.js';
+import { identitySection } from './schema/identity.js';
+import { issuersSection, jwksSection } from './schema/issuers.js';
+import { policiesSection, routesSection } from './schema/policies.js';
+import { serverSection } from './schema/server.js';
+import {
+  credentialsSection,
+  dpopSection,
+  maxTokenBytesField,
+  mtlsSection,
+  multipleCredentialsField,
+  redisSection,
+  replaySection,
+  tokenCacheSection,
+  tokensSection,
+} from './schema/tokens.js';
+
+const logSection = section({
+  level: documented(
+    choice(['debug', 'info', 'warn', 'error']).prefault('info'),
+    'What is logged. `POST /log-level` changes it while it runs.',
+  ),
+  format: documented(
+    choice(['json', 'text']).prefault('json'),
+    'One JSON object a line, or text for people.',
+  ),
+  decisions: documented(choice(['denied', 'all', 'none']).prefault('denied'), 'Which decisions get a line.'),
+}).prefault({});
+
+const tracingSection = section({
+  endpoint: documented(text('a URL'), 'OTLP endpoint.', 'http://127.0.0.1:4318'),
+}).optional();
+
+/** The whole file. What one key alone can get wrong is checked here; what needs two is in checks/. */
+export const configSchema = section({
+  server: documented(serverSection, 'Ports, workers and limits.'),
+  issuers: documented(issuersSection, 'Whose tokens are trusted, and with which keys.'),
+  jwks: documented(jwksSection, 'How fetched key sets are kept.'),
+  credentials: documented(
+    credentialsSection,
+    'Where tokens are looked for, in this order; each entry is a header, a cookie or a query parameter.',
+    [{ header: 'authorization' }, { cookie: 'access_token' }],
+  ),
+  multipleCredentials: documented(
+    multipleCredentialsField,
+    'A request with credentials in several places: `reject` is 400, `first` takes the first place of the list and removes the others unread.',
+  ),
+  maxTokenBytes: documented(maxTokenBytesField, 'Longest token that is looked at; a longer one is 400.'),
+  tokenCache: documented(
+    tokenCacheSection,
+    'Verified tokens that are kept, never past their expiry nor the keys that signed them.',
+  ),
+  dpop: documented(dpopSection, 'Proofs of possession (RFC 9449).'),
+  replay: documented(replaySection, 'Which DPoP proofs were spent.'),
+  mtls: documented(
+    mtlsSection,
+    'Tokens that are bound to a client certificate (RFC 8705). Always enforced where the token says so.',
+  ),
+  redis: documented(redisSection, 'Redis or Valkey, for `replay`.'),
+  policies: documented(
+    policiesSection,
+    'Name → what a request must show. `default` (access: required) is there unless it is redefined.',
+  ),
+  routes: documented(
+    routesSection,
+    'Which policy judges which request; the first that matches. None matches: 403. No routes at all: policy `default`.',
+  ),
+  identity: documented(identitySection, 'What the upstream is told.'),
+  tokens: documented(tokensSection, 'Tokens that Portcullis signs. Absent: off.'),
+  log: documented(logSection, 'The log, on standard output.'),
+  tracing: documented(tracingSection, 'OpenTelemetry.', { endpoint: 'http://127.0.0.1:4318' }),
+});
+
+/** The file as people write it. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** The file as the schema leaves it: defaults filled in, durations in milliseconds, sizes in bytes. */
+export type ParsedConfig = z.output<typeof configSchema>;

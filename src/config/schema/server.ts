@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import {
+  address,
+  choice,
+  count,
+  dictionary,
+  documented,
+  duration,
+  policyName,
+  section,
+  size,
+  text,
+} from '../fields.js';
+
+const limits = section({
+  concurrentChecks: documented(
+    count(1, 1_000_000).prefault(1000),
+    'Checks that may be under way at once in a process. What comes beyond is answered 503 at once.',
+  ),
+  maxMessageBytes: documented(
+    size('1B', '64MiB').prefault('1MiB'),
+    'Largest CheckRequest that is read. A larger one is answered 503.',
+  ),
+  eventLoopDelay: documented(
+    duration('1ms', '1m').prefault('50ms'),
+    'Delay of the event loop beyond which Checks are answered 503 rather than late.',
+  ),
+});
+
+const pemFile = (description: string) => documented(text('a path, or PEM text'), description);
+
+const tls = section({
+  cert: pemFile('The certificate chain, as PEM or the path of a PEM file.'),
+  key: pemFile('Its private key, as PEM or the path of a PEM file.'),
+  clientCa: documented(
+    text('a path, or PEM text').optional(),
+    'The CA that signs client certificates, as PEM or the path of a PEM file. When it is given, clients must show one (mTLS).',
+    '/etc/portcullis/envoy-ca.pem',
+  ),
+});
+
+const authority = text('an authority of up to 255 visible ASCII characters', (value) =>
+  /^[\x21-\x7e]{1,255}$/.test(value),
+);
+
+/** `server`: ports, workers, limits. */
+export const serverSection = section({
+  grpc: documented(
+    address().prefault('127.0.0.1:9191'),
+    'Where Envoy asks: the ext_authz port.',
+    '0.0.0.0:9191',
+  ),
+  admin: documented(
+    address().prefault('127.0.0.1:9192'),
+    'Metrics, health, status and cache control. It has no authentication of its own, so keep it on loopback or behind a network policy.',
+    '127.0.0.1:9192',
+  ),
+  public: documented(
+    address().optional(),
+    'What clients and upstreams may reach: the JWKS of identity tokens and the resource metadata of RFC 9728. Absent: the port is not opened.',
+    '0.0.0.0:9193',
+  ),
+  tls: documented(tls.optional(), 'TLS on the gRPC port. Absent: plain text.', {
+    cert: './tls.crt',
+    key: './tls.key',
+  }),
+  authorities: documented(
+    dictionary(authority, policyName()).prefault({}),
+    'gRPC `:authority` of a Check → policy. In Istio one provider host per policy.',
+    { 'orders.portcullis.internal': 'orders-write' },
+  ),
+  workers: documented(
+    z
+      .union([count(1, 256), z.literal('auto')], { error: 'must be a whole number from 1 to 256, or auto' })
+      .prefault(1),
+    'Processes. `auto` is one per core.',
+    'auto',
+  ),
+  limits: documented(limits.prefault({}), 'Beyond these bounds the answer is 503.'),
+  failure: documented(
+    choice(['deny', 'error']).prefault('deny'),
+    "`deny`: a failure here is a 503 denial, and stays closed whatever Envoy is told. `error`: it is an error_response (Envoy 1.37 or later), and the filter's failure_mode_allow decides.",
+  ),
+  drainTimeout: documented(
+    duration('0s', '1h').prefault('10s'),
+    'How long Checks under way may take to end after SIGTERM.',
+    '10s',
+  ),
+}).prefault({});

@@ -1,0 +1,196 @@
+import { z } from 'zod';
+import { ASYMMETRIC_ALGORITHMS } from '../../jwk/types.js';
+import {
+  choice,
+  count,
+  documented,
+  duration,
+  flag,
+  headerName,
+  HTTP_TOKEN,
+  list,
+  origin,
+  section,
+  size,
+  text,
+  webUrl,
+} from '../fields.js';
+
+const place = section({
+  header: documented(
+    headerName().optional(),
+    'A header field. `authorization` takes the schemes Bearer and DPoP; any other the bare token.',
+    'x-access-token',
+  ),
+  prefix: documented(
+    text('up to 64 visible ASCII characters and blanks', (value) =>
+      /^[\x20-\x7e]{1,64}$/.test(value),
+    ).optional(),
+    'What stands before the token in that header.',
+    'Token ',
+  ),
+  cookie: documented(
+    text('the name of a cookie', (value) => HTTP_TOKEN.test(value)).optional(),
+    'A cookie.',
+    'access_token',
+  ),
+  query: documented(
+    text('the name of a parameter: letters, digits, and - . _ ~', (value) =>
+      /^[A-Za-z0-9._~-]{1,128}$/.test(value),
+    ).optional(),
+    'A parameter of the query. It is removed before the request goes on.',
+    'access_token',
+  ),
+});
+
+/** `credentials`: where tokens are looked for. */
+export const credentialsSection = list(place, 'a list with at least one place').prefault([
+  { header: 'authorization' },
+]);
+
+/** `multipleCredentials`. */
+export const multipleCredentialsField = choice(['reject', 'first']).prefault('reject');
+
+/** `maxTokenBytes`. */
+export const maxTokenBytesField = size('1B', '1MiB').prefault(8192);
+
+/** `tokenCache`: verified tokens. */
+export const tokenCacheSection = section({
+  maxEntries: documented(
+    count(0, 100_000_000).prefault(100_000),
+    'Tokens that are kept at most. 0: the cache is off.',
+  ),
+  maxBytes: documented(size('0B', '64GiB').prefault('64MiB'), 'What they may weigh, about.'),
+}).prefault({});
+
+const nonce = section({
+  mode: documented(
+    choice(['off', 'required']).prefault('off'),
+    '`required`: a proof needs a nonce of this service.',
+  ),
+  secrets: documented(
+    z
+      .array(
+        text('a secret of at least 16 bytes', (value) => Buffer.byteLength(value) >= 16),
+        { error: 'must be a list of secrets' },
+      )
+      .prefault([]),
+    'Secrets of at least 16 bytes, the same on every replica. The first seals nonces, all open them; so a new one goes first, and the old one leaves after `lifetime`.',
+    ['${env:NONCE_SECRET}'],
+  ),
+  lifetime: documented(duration('1s', '24h').prefault('5m'), 'How long a nonce is accepted.', '5m'),
+});
+
+/** `dpop`: RFC 9449. */
+export const dpopSection = section({
+  mode: documented(
+    choice(['off', 'optional', 'required']).prefault('optional'),
+    '`off`: a bound token is refused. `optional`: a bound token needs its proof. `required`: a token that is not bound is refused.',
+  ),
+  algorithms: documented(
+    list(choice(ASYMMETRIC_ALGORITHMS), 'a list with at least one asymmetric algorithm').prefault([
+      'ES256',
+      'ES384',
+      'ES512',
+      'EdDSA',
+      'PS256',
+      'RS256',
+    ]),
+    'Algorithms of proofs.',
+    ['ES256', 'EdDSA'],
+  ),
+  maxAge: documented(duration('1s', '1h').prefault('60s'), 'How old `iat` of a proof may be.', '60s'),
+  clockTolerance: documented(
+    duration('0s', '10m').prefault('10s'),
+    'How far the clock of a client may be off.',
+    '10s',
+  ),
+  origins: documented(
+    list(origin(), 'a list with at least one origin').optional(),
+    "How clients see this service. A request whose host is one of these is compared with that scheme and port; others are refused. Default: https and Envoy's host, http for loopback hosts.",
+    ['https://api.example.com'],
+  ),
+  nonce: documented(nonce.prefault({}), 'Nonces in proofs (RFC 9449 8).', {
+    mode: 'required',
+    secrets: ['${env:NONCE_SECRET}'],
+  }),
+}).prefault({});
+
+/** `replay`: which proofs were spent. */
+export const replaySection = section({
+  store: documented(
+    choice(['memory', 'redis']).prefault('memory'),
+    '`memory`: this process, and the workers beside it. `redis`: all replicas that share one; needs the `redis` section.',
+  ),
+  maxEntries: documented(
+    count(1, 100_000_000).prefault(1_000_000),
+    'Proofs that `memory` remembers. When it is full, further proofs are refused; no live one is forgotten.',
+  ),
+  onUnavailable: documented(
+    choice(['deny', 'allow']).prefault('deny'),
+    'What happens to a proof while the store is full or out of reach.',
+  ),
+}).prefault({});
+
+/** `mtls`: RFC 8705. */
+export const mtlsSection = section({
+  certificate: documented(
+    choice(['envoy', 'xfcc']).prefault('envoy'),
+    '`envoy`: the certificate Envoy saw (`include_peer_certificate`). `xfcc`: the last element of X-Forwarded-Client-Cert; only behind a proxy that overwrites it.',
+  ),
+}).prefault({});
+
+const REDIS_URL = /^(?:rediss?|valkeys?)(?:[+-]cluster)?:\/\/[^\s/]/i;
+
+/** `redis`. */
+export const redisSection = section({
+  url: documented(
+    text('a URL such as redis://host:6379 or rediss://user:password@host:6380/0', (value) =>
+      REDIS_URL.test(value),
+    ),
+    'Redis or Valkey: redis://, rediss:// (TLS). Keep the password out of the file.',
+    '${env:REDIS_URL}',
+  ),
+}).optional();
+
+const store = z.discriminatedUnion(
+  'type',
+  [
+    section({
+      type: documented(choice(['sqlite']), 'Kind of store.'),
+      path: documented(text('a path'), 'Database file.', './portcullis.db'),
+    }),
+    section({
+      type: documented(choice(['postgres']), 'Kind of store.'),
+      url: documented(text('a URL'), 'Connection URL.', '${env:DATABASE_URL}'),
+    }),
+    section({
+      type: documented(choice(['dynamodb']), 'Kind of store.'),
+      table: documented(text('a table name'), 'Table.', 'portcullis'),
+      region: documented(text('a region').optional(), 'AWS region.', 'eu-central-1'),
+      endpoint: documented(webUrl().optional(), 'Endpoint, for tests.'),
+    }),
+  ],
+  { error: 'must be a mapping whose type is one of sqlite, postgres, dynamodb' },
+);
+
+/** `tokens`: tokens that Portcullis itself signs. */
+export const tokensSection = section({
+  issuer: documented(webUrl(), '`iss` of the tokens that Portcullis signs.', 'https://gate.example.com'),
+  keys: documented(
+    text('a path, or the JSON text of a key set'),
+    'The signing key set, as the path of a file or JSON text. Made by `portcullis keys generate`.',
+    './keys.json',
+  ),
+  ttl: documented(duration('1s', '24h').optional(), 'Life of tokens from the token endpoint.', '1h'),
+  store: documented(store.optional(), 'Where personal access tokens are kept.', {
+    type: 'sqlite',
+    path: './portcullis.db',
+  }),
+  direct: documented(flag().prefault(false), 'A personal access token is accepted by Check itself.', false),
+  bootstrapAdmin: documented(
+    text('a PHC string').optional(),
+    'PHC string of a first admin token.',
+    '${env:ADMIN_PHC}',
+  ),
+}).optional();

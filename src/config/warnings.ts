@@ -1,0 +1,90 @@
+import { unreachableRoutes } from '../authz/unreachable-routes.js';
+import { isLoopbackHost } from '../http/address-rules.js';
+import { parseAddress } from './address.js';
+import type { Config } from './config.js';
+import { type ConfigPath, formatPath, type Problem } from './problems.js';
+import type { ParsedConfig } from './schema.js';
+
+type Warn = (path: ConfigPath, text: string) => void;
+
+const STRONG_SECRET_BYTES = 32;
+
+/** What works, and is probably not what was meant. */
+export function warningsOf(config: Config, parsed: ParsedConfig): readonly Problem[] {
+  const warnings: Problem[] = [];
+  const warn: Warn = (path, text) => warnings.push({ path: formatPath(path), text });
+  warnOfRoutes(config, warn);
+  warnOfServer(config, warn);
+  warnOfProofs(config, warn);
+  warnOfKeys(config, warn);
+  warnOfTokens(config, { parsed, warn });
+  return warnings;
+}
+
+function warnOfRoutes({ routes }: Config, warn: Warn): void {
+  for (const { index, shadowedBy } of unreachableRoutes(routes)) {
+    const earlier = shadowedBy.slice(0, 5).map((other) => `routes[${other}]`);
+    warn(
+      ['routes', index],
+      `can never match: ${earlier.join(', ')} before it take${earlier.length === 1 ? 's' : ''} all its requests`,
+    );
+  }
+}
+
+function warnOfServer({ server, jwks }: Config, warn: Warn): void {
+  const admin = parseAddress(server.admin);
+  if (admin?.kind === 'tcp' && !isLoopbackHost(admin.host)) {
+    warn(['server', 'admin'], 'is not on loopback, and has no authentication; let a network policy guard it');
+  }
+  if (server.failure === 'error') {
+    warn(
+      ['server', 'failure'],
+      'error leaves failures to Envoy: with failure_mode_allow they are let through. deny stays closed',
+    );
+  }
+  if (jwks.allowHttp)
+    warn(['jwks', 'allowHttp'], 'lets keys be fetched without TLS; whoever is on the way can forge them');
+}
+
+function warnOfProofs({ dpop, replay, server, policies, redis }: Config, warn: Warn): void {
+  dpop.nonce.secrets.forEach((secret, index) => {
+    if (Buffer.byteLength(secret) < STRONG_SECRET_BYTES)
+      warn(
+        ['dpop', 'nonce', 'secrets', index],
+        'is shorter than 32 bytes; `openssl rand -base64 32` makes a good one',
+      );
+  });
+  if (replay.store === 'memory' && dpop.mode !== 'off' && server.workers !== 1) {
+    warn(
+      ['replay', 'store'],
+      'memory is shared by the processes of this machine, not with other replicas; use redis where there are several',
+    );
+  }
+  if (replay.onUnavailable === 'allow' && dpop.mode !== 'off')
+    warn(['replay', 'onUnavailable'], 'allow lets a DPoP proof be replayed while the store is down');
+  if (redis !== undefined && replay.store === 'memory')
+    warn(['redis'], 'is not used, since replay.store is memory');
+  for (const [name, policy] of Object.entries(policies)) {
+    if (policy.senderConstraint === 'dpop' && dpop.mode === 'off')
+      warn(['policies', name, 'senderConstraint'], 'refuses every token, since dpop.mode is off');
+  }
+}
+
+function warnOfKeys({ issuers }: Config, warn: Warn): void {
+  issuers.forEach(({ jwks }, index) => {
+    if (jwks?.keys.length === 0)
+      warn(['issuers', index, 'jwks'], 'has no keys, so that every token of this issuer is refused');
+  });
+}
+
+function warnOfTokens(
+  { identity, server, tokens }: Config,
+  { parsed, warn }: { parsed: ParsedConfig; warn: Warn },
+): void {
+  if (parsed.tokens?.store !== undefined)
+    warn(['tokens', 'store'], 'not used yet: personal access tokens are not supported yet');
+  if (identity.token !== undefined && server.public === undefined)
+    warn(['identity', 'token'], 'upstreams can not fetch the keys, since server.public is absent');
+  if (tokens !== undefined && identity.token === undefined)
+    warn(['tokens'], 'nothing is signed with it, since identity.token is absent');
+}
