@@ -1,0 +1,125 @@
+/** Policies of the configuration → policies that judge. */
+import { Denial } from '../denial.js';
+import type { Policy, Requirement } from '../types.js';
+import { createClaimRequirement, type ClaimSpec } from './claims.js';
+import { compileCondition, ConditionError } from './condition.js';
+import { createRoleRequirement, type RoleSpec } from './roles.js';
+import { challengeScopeOf, createScopeRequirement, type ScopeSpec } from './scopes.js';
+import { createStepUpRequirement, type StepUpSpec } from './step-up.js';
+
+/** A policy as it is configured, durations in milliseconds. Shapes are checked before; meanings are checked here. */
+export interface PolicySpec {
+  readonly access?: Policy['access'] | undefined;
+  readonly issuers?: readonly string[] | undefined;
+  readonly scopes?: ScopeSpec | undefined;
+  readonly roles?: RoleSpec | undefined;
+  readonly claims?: ClaimSpec | undefined;
+  /** CEL. */
+  readonly when?: string | undefined;
+  readonly senderConstraint?: Policy['senderConstraint'];
+  readonly stepUp?: StepUpSpec | undefined;
+  readonly corsPreflight?: 'allow' | 'deny' | undefined;
+  readonly cors?: { readonly origins: readonly string[] } | undefined;
+  readonly errors?: Policy['errors'] | undefined;
+  readonly consume?: boolean | undefined;
+  /** Name of another policy. */
+  readonly shadow?: string | undefined;
+}
+
+/** Something in a policy that means nothing. `path` begins with the policy's name. */
+export interface PolicyProblem {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** Policies that can not be used, with all that is wrong with them. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+
+  constructor(readonly problems: readonly PolicyProblem[]) {
+    super(problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  }
+}
+
+/** The policy of requests for which nothing else was said. */
+const DEFAULT_POLICY: PolicySpec = { access: 'required' };
+
+/**
+ * Compiles all policies. `default` is there unless it is redefined. A shadow is compiled without a shadow of its own:
+ * it is evaluated once, beside the live policy.
+ *
+ * @param specs by name, from the configuration
+ * @throws PolicyError with every `when` that does not compile and every `shadow` that is unknown
+ */
+export function compilePolicies(specs: Readonly<Record<string, PolicySpec>>): ReadonlyMap<string, Policy> {
+  const problems: PolicyProblem[] = [];
+  const all = Object.hasOwn(specs, 'default') ? specs : { default: DEFAULT_POLICY, ...specs };
+  const plain = new Map(
+    Object.entries(all).map(([name, spec]) => [name, compilePolicy(name, spec, problems)]),
+  );
+  const policies = new Map<string, Policy>();
+  for (const [name, policy] of plain) {
+    policies.set(name, withShadow(policy, { wanted: all[name]?.shadow, plain, problems }));
+  }
+  if (problems.length > 0) throw new PolicyError(problems);
+  return policies;
+}
+
+function withShadow(
+  policy: Policy,
+  from: { wanted: string | undefined; plain: ReadonlyMap<string, Policy>; problems: PolicyProblem[] },
+): Policy {
+  if (from.wanted === undefined) return policy;
+  const shadow = from.plain.get(from.wanted);
+  const path = [policy.name, 'shadow'];
+  if (shadow === undefined) from.problems.push({ path, message: 'names a policy that does not exist' });
+  else if (shadow === policy) from.problems.push({ path, message: 'must name another policy' });
+  return Object.freeze({ ...policy, shadow });
+}
+
+function compilePolicy(name: string, spec: PolicySpec, problems: PolicyProblem[]): Policy {
+  return Object.freeze({
+    name,
+    access: spec.access ?? 'required',
+    issuers: spec.issuers === undefined ? undefined : new Set(spec.issuers),
+    challengeScope: challengeScopeOf(spec.scopes ?? {}),
+    requirements: Object.freeze(requirementsOf(name, spec, problems)),
+    senderConstraint: spec.senderConstraint,
+    consumeProof: spec.consume ?? true,
+    corsPreflight: spec.corsPreflight === 'allow',
+    corsOrigins: new Set(spec.cors?.origins ?? []),
+    errors: spec.errors ?? 'oauth',
+    shadow: undefined,
+  });
+}
+
+/** Step-up comes last: who lacks the right need not log in again to learn it. */
+function requirementsOf(name: string, spec: PolicySpec, problems: PolicyProblem[]): Requirement[] {
+  const requirements: Requirement[] = [];
+  if (spec.scopes !== undefined) requirements.push(createScopeRequirement(spec.scopes));
+  if (spec.roles !== undefined) requirements.push(createRoleRequirement(spec.roles));
+  if (spec.claims !== undefined) requirements.push(createClaimRequirement(spec.claims));
+  if (spec.when !== undefined) requirements.push(conditionOf(spec.when, { path: [name, 'when'], problems }));
+  if (spec.stepUp !== undefined) requirements.push(createStepUpRequirement(spec.stepUp));
+  return requirements;
+}
+
+const CONDITION_FAILED = new Denial('condition_failed');
+
+/** Stands where a condition did not compile. Nobody gets to use it; if somebody did, it would refuse. */
+function denyAll(): never {
+  throw CONDITION_FAILED;
+}
+
+function conditionOf(
+  source: string,
+  { path, problems }: { path: readonly string[]; problems: PolicyProblem[] },
+): Requirement {
+  try {
+    return compileCondition(source);
+  } catch (error) {
+    if (!(error instanceof ConditionError)) throw error;
+    problems.push({ path, message: error.message });
+    return denyAll;
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * What a condition sees of a Check: `claims`, `request` and `token`. Everything is made on first use, and bounded;
+ * claims become Maps, so that nothing but own members can be reached.
+ */
+import type { JsonObject } from '../../ports.js';
+import { normalizeHost } from '../host.js';
+import { isAmbiguousPath, normalPathOf } from '../path.js';
+import type { CheckContext, VerifiedToken } from '../types.js';
+
+/** The variables of a condition, as the evaluator asks for them. */
+export interface ConditionVariables {
+  readonly claims: ReadonlyMap<string, unknown>;
+  readonly request: RequestView;
+  readonly token: TokenView;
+}
+
+/** Stands for what must not be read. The evaluator knows no such type, so touching it fails the condition. */
+class Unreadable {
+  readonly reason = 'more than a condition may read, or not readable in one way';
+}
+const UNREADABLE = new Unreadable();
+
+/** Members of all claims together, list elements included; nesting of each; characters of a text. */
+const MAX_MEMBERS = 2048;
+const MAX_DEPTH = 6;
+const MAX_TEXT = 4096;
+
+/** The fields of `request`, with their CEL types. */
+export const REQUEST_FIELDS = {
+  method: 'string',
+  path: 'string',
+  host: 'string',
+  headers: 'map<string, string>',
+  params: 'map<string, string>',
+  query: 'map<string, string>',
+  time: 'google.protobuf.Timestamp',
+};
+
+/** The fields of `token`, with their CEL types. */
+export const TOKEN_FIELDS = {
+  issuer: 'string',
+  subject: 'string',
+  clientId: 'string',
+  scopes: 'list<string>',
+  binding: 'string',
+  issuedAt: 'google.protobuf.Timestamp',
+  expiresAt: 'google.protobuf.Timestamp',
+};
+
+/** `request`. A field that can not be read in one way throws. */
+export class RequestView {
+  constructor(private readonly ctx: CheckContext) {}
+
+  get method(): string {
+    return this.ctx.request.method;
+  }
+
+  /** Percent-decoded, so that `/%61dmin` is `/admin`. Where Envoy chose the policy nobody has judged it before. */
+  get path(): string {
+    const { path } = this.ctx.request;
+    if (path === '') return path;
+    if (isAmbiguousPath(path)) throw new Error('the path can be read in more than one way');
+    return bounded(normalPathOf(path));
+  }
+
+  /** Without case, port and final dot. */
+  get host(): string {
+    const host = normalizeHost(this.ctx.request.host);
+    if (host === undefined) throw new Error('the host is not a valid host');
+    return host;
+  }
+
+  /** By lower-case name; several of one name are joined by a comma. */
+  get headers(): ReadonlyMap<string, unknown> {
+    const { headers } = this.ctx.request;
+    return new Map([...headers.names()].map((name) => [name, readable(headers.get(name) ?? '')]));
+  }
+
+  /** Named segments of the route. */
+  get params(): ReadonlyMap<string, unknown> {
+    return new Map(
+      Object.entries(this.ctx.match?.params ?? {}).map(([name, text]) => [name, readable(text)]),
+    );
+  }
+
+  /** Decoded. A parameter that comes twice means different things to different servers, so it can not be read. */
+  get query(): ReadonlyMap<string, unknown> {
+    return parametersOf(bounded(this.ctx.request.query ?? ''));
+  }
+
+  get time(): Date {
+    return new Date(this.ctx.nowMs);
+  }
+}
+
+/** `token`. What a token does not say is not there. */
+export class TokenView {
+  constructor(private readonly token: VerifiedToken) {}
+
+  get issuer(): string {
+    return this.token.issuer;
+  }
+
+  get subject(): string | undefined {
+    return this.token.subject;
+  }
+
+  get clientId(): string | undefined {
+    return this.token.clientId;
+  }
+
+  get scopes(): readonly string[] {
+    return [...this.token.scopes];
+  }
+
+  /** `dpop`, `mtls`, `both` or `none`: what the token is bound to. */
+  get binding(): string {
+    const { jkt, x5tS256 } = this.token.confirmation ?? {};
+    if (jkt !== undefined) return x5tS256 === undefined ? 'dpop' : 'both';
+    return x5tS256 === undefined ? 'none' : 'mtls';
+  }
+
+  get issuedAt(): Date | undefined {
+    const { issuedAtS } = this.token;
+    return issuedAtS === undefined ? undefined : new Date(issuedAtS * 1000);
+  }
+
+  get expiresAt(): Date {
+    return new Date(this.token.expiresAtS * 1000);
+  }
+}
+
+/** The variables of one evaluation. */
+export function createConditionVariables(ctx: CheckContext, token: VerifiedToken): ConditionVariables {
+  return {
+    get claims() {
+      return claimsViewOf(token.claims);
+    },
+    request: new RequestView(ctx),
+    token: new TokenView(token),
+  };
+}
+
+function bounded(text: string): string {
+  if (text.length > MAX_TEXT) throw new Error('too long for a condition');
+  return text;
+}
+
+function readable(text: string): unknown {
+  return text.length > MAX_TEXT ? UNREADABLE : text;
+}
+
+function parametersOf(query: string): ReadonlyMap<string, unknown> {
+  const parameters = new Map<string, unknown>();
+  for (const parameter of query === '' ? [] : query.split('&')) {
+    const equals = parameter.indexOf('=');
+    const name = decoded(equals < 0 ? parameter : parameter.slice(0, equals));
+    const value = decoded(equals < 0 ? '' : parameter.slice(equals + 1));
+    if (name === undefined) throw new Error('a query parameter can not be decoded');
+    parameters.set(name, value === undefined || parameters.has(name) ? UNREADABLE : value);
+  }
+  return parameters;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+// ---- claims ----------------------------------------------------------------------------------------------------------
+
+/** Tokens are cached, so what is made of their claims is kept with them. */
+const views = new WeakMap<JsonObject, ReadonlyMap<string, unknown>>();
+
+/**
+ * Claims as a condition sees them. A claim that is too deep, too long or one too many is unreadable as a whole: half
+ * a list would answer `in` wrongly.
+ *
+ * @param claims of a verified token; their values are whatever the issuer put there
+ */
+export function claimsViewOf(claims: JsonObject): ReadonlyMap<string, unknown> {
+  let view = views.get(claims);
+  if (view === undefined) views.set(claims, (view = buildView(claims)));
+  return view;
+}
+
+/** One for all: nobody looks at its stack. */
+const TOO_MUCH = new Error('more than a condition may read');
+
+function buildView(claims: JsonObject): ReadonlyMap<string, unknown> {
+  const view = new Map<string, unknown>();
+  const budget = { members: MAX_MEMBERS };
+  for (const name of Object.keys(claims)) {
+    if (name !== '__proto__') view.set(name, viewOrUnreadable(claims[name], budget));
+  }
+  return view;
+}
+
+function viewOrUnreadable(value: unknown, budget: { members: number }): unknown {
+  try {
+    return viewOf(value, 1, budget);
+  } catch (error) {
+    if (error === TOO_MUCH) return UNREADABLE;
+    throw error;
+  }
+}
+
+function viewOf(value: unknown, depth: number, budget: { members: number }): unknown {
+  if (typeof value === 'string' && value.length > MAX_TEXT) throw TOO_MUCH;
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH) throw TOO_MUCH;
+  const members = Array.isArray(value) ? value.length : Object.keys(value).length;
+  budget.members -= members;
+  if (budget.members < 0) throw TOO_MUCH;
+  if (Array.isArray(value)) return value.map((member) => viewOf(member, depth + 1, budget));
+  const view = new Map<string, unknown>();
+  for (const [name, member] of Object.entries(value)) {
+    if (name !== '__proto__') view.set(name, viewOf(member, depth + 1, budget));
+  }
+  return view;
+}

@@ -1,0 +1,116 @@
+/** `when`: a condition in CEL, compiled and type-checked once, bounded in what it can cost. */
+import { Environment, type ParseResult } from '@marcbachmann/cel-js';
+import { Denial } from '../denial.js';
+import type { Requirement } from '../types.js';
+import { applyConditionRules, ConditionError, REPLACED_METHODS } from './condition-rules.js';
+import {
+  createConditionVariables,
+  REQUEST_FIELDS,
+  RequestView,
+  TOKEN_FIELDS,
+  TokenView,
+} from './condition-values.js';
+import { matchesPattern } from './linear-regexp.js';
+
+export { ConditionError } from './condition-rules.js';
+
+const MAX_SOURCE_LENGTH = 4096;
+const LIMITS = {
+  maxAstNodes: 500,
+  maxDepth: 32,
+  maxListElements: 200,
+  maxMapEntries: 100,
+  maxCallArguments: 8,
+};
+const SYNC = { async: false };
+
+const environment = createEnvironment();
+
+function createEnvironment(): Environment {
+  const env = new Environment({ limits: LIMITS })
+    .registerType('portcullis.Request', { ctor: RequestView, fields: REQUEST_FIELDS })
+    .registerType('portcullis.Token', { ctor: TokenView, fields: TOKEN_FIELDS })
+    .registerVariable('claims', 'map<string, dyn>')
+    .registerVariable('request', 'portcullis.Request')
+    .registerVariable('token', 'portcullis.Token')
+    .registerFunction(`string.${REPLACED_METHODS.matches}(string): bool`, matchesPattern, SYNC)
+    .registerFunction(`string.${REPLACED_METHODS.lowerAscii}(): string`, lowerAscii, SYNC)
+    .registerFunction(`string.${REPLACED_METHODS.upperAscii}(): string`, upperAscii, SYNC);
+  registerMixedArithmetic(env);
+  return env;
+}
+
+function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+function upperAscii(text: string): string {
+  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
+
+/** Numbers in claims are doubles and numbers in a condition are integers; `claims.level + 1` should not care. */
+function registerMixedArithmetic(env: Environment): void {
+  const operators: Record<string, (a: number, b: number) => number> = {
+    '+': (a, b) => a + b,
+    '-': (a, b) => a - b,
+    '*': (a, b) => a * b,
+    '/': (a, b) => a / b,
+  };
+  for (const [operator, apply] of Object.entries(operators)) {
+    const handler = (a: unknown, b: unknown): number => apply(Number(a), Number(b));
+    env.registerOperator(`double ${operator} int: double`, handler);
+    env.registerOperator(`int ${operator} double: double`, handler);
+  }
+}
+
+const CONDITION_FAILED = new Denial('condition_failed');
+
+/**
+ * Compiles a condition. It sees `claims` (the token's, as a map), `request` (method, path, host, headers, params,
+ * query, time) and `token` (issuer, subject, clientId, scopes, binding, issuedAt, expiresAt). Anything but `true`
+ * denies: false, a value that is no boolean, and every error, such as a claim that is not there.
+ *
+ * @param source CEL from the configuration
+ * @returns a requirement that throws Denial condition_failed
+ * @throws ConditionError at once for what does not parse, does not fit together, names an unknown variable or field,
+ *   can not be a boolean, or could cost too much
+ * @see https://github.com/google/cel-spec
+ */
+export function compileCondition(source: string): Requirement {
+  const evaluate = parseCondition(source);
+  return (ctx, token) => {
+    let outcome: unknown;
+    try {
+      outcome = evaluate(createConditionVariables(ctx, token));
+    } catch {
+      // Messages of the evaluator hold values of claims, so none is kept.
+      throw CONDITION_FAILED;
+    }
+    if (outcome !== true) throw CONDITION_FAILED;
+  };
+}
+
+function parseCondition(source: string): ParseResult {
+  if (source.length > MAX_SOURCE_LENGTH)
+    throw new ConditionError(`must not have more than ${MAX_SOURCE_LENGTH} characters`);
+  const parsed = parseOrThrow(source);
+  applyConditionRules(parsed.ast);
+  const { valid, type, error } = parsed.check();
+  if (!valid) throw new ConditionError(error === undefined ? 'is not valid' : summaryOf(error));
+  if (type !== 'bool' && type !== 'dyn')
+    throw new ConditionError(`must be true or false, and is of type ${type}`);
+  return parsed;
+}
+
+function parseOrThrow(source: string): ParseResult {
+  try {
+    return environment.parse(source);
+  } catch (error) {
+    throw new ConditionError(error instanceof Error ? summaryOf(error) : 'is not CEL');
+  }
+}
+
+/** The first line: what follows it draws the source. */
+function summaryOf(error: Error): string {
+  return error.message.split('\n', 1)[0] ?? 'is not CEL';
+}

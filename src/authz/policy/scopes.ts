@@ -1,0 +1,32 @@
+/** The scopes that a policy asks for. */
+import { Denial } from '../denial.js';
+import type { Requirement } from '../types.js';
+
+/** All of these, and one of those. */
+export interface ScopeSpec {
+  readonly all?: readonly string[] | undefined;
+  readonly any?: readonly string[] | undefined;
+}
+
+/**
+ * The scopes that would do, as a challenge names them: all of `all`, and the first of `any`.
+ *
+ * @see RFC 6750 section 3
+ */
+export function challengeScopeOf({ all = [], any = [] }: ScopeSpec): string {
+  return [...new Set([...all, ...any.slice(0, 1)])].join(' ');
+}
+
+/**
+ * Compiles a scope requirement. Scopes are compared byte for byte (RFC 6749 3.3).
+ *
+ * @throws Denial insufficient_scope, with the scopes that would do (from the requirement it makes)
+ */
+export function createScopeRequirement(spec: ScopeSpec): Requirement {
+  const { all = [], any } = spec;
+  const denial = new Denial('insufficient_scope', { scope: challengeScopeOf(spec) });
+  return (_ctx, { scopes }) => {
+    for (const scope of all) if (!scopes.has(scope)) throw denial;
+    if (any !== undefined && !any.some((scope) => scopes.has(scope))) throw denial;
+  };
+}

@@ -1,0 +1,41 @@
+/** How strongly, and how recently, the user must have authenticated (RFC 9470). */
+import { Denial } from '../denial.js';
+import type { Requirement } from '../types.js';
+
+/** One of these classes, and not longer ago than this. */
+export interface StepUpSpec {
+  readonly acr?: readonly string[] | undefined;
+  /** Of `auth_time`, milliseconds. */
+  readonly maxAgeMs?: number | undefined;
+}
+
+/** How far an issuer's clock may be ahead of ours before its `auth_time` counts as made up. */
+const CLOCK_TOLERANCE_MS = 30_000;
+
+/**
+ * Compiles a step-up requirement. A token without the claims that are asked for (`acr`, `auth_time`), or with ones
+ * of a wrong type, does not meet it.
+ *
+ * @throws Denial step_up_required, with what would do (from the requirement it makes)
+ * @see RFC 9470 sections 3 and 5
+ */
+export function createStepUpRequirement({ acr, maxAgeMs }: StepUpSpec): Requirement {
+  const denial = new Denial('step_up_required', {
+    ...(acr === undefined ? {} : { acrValues: acr.join(' ') }),
+    ...(maxAgeMs === undefined ? {} : { maxAgeS: Math.floor(maxAgeMs / 1000) }),
+  });
+  return ({ nowMs }, { claims }) => {
+    if (acr !== undefined && !isOneOf(claims.acr, acr)) throw denial;
+    if (maxAgeMs !== undefined && !isRecent(claims.auth_time, { nowMs, maxAgeMs })) throw denial;
+  };
+}
+
+function isOneOf(value: unknown, wanted: readonly string[]): boolean {
+  return typeof value === 'string' && wanted.includes(value);
+}
+
+function isRecent(authTime: unknown, { nowMs, maxAgeMs }: { nowMs: number; maxAgeMs: number }): boolean {
+  if (typeof authTime !== 'number' || !Number.isFinite(authTime)) return false;
+  const ageMs = nowMs - authTime * 1000;
+  return ageMs <= maxAgeMs && ageMs >= -CLOCK_TOLERANCE_MS;
+}

@@ -1,0 +1,99 @@
+/**
+ * Which policy judges this request. Envoy's own choice comes first: context extensions of the route, then metadata
+ * of the call, then its authority; routes come last. A name that nobody configured is never an allow.
+ */
+import { Denial } from '../denial.js';
+import { normalizeHost } from '../host.js';
+import type { Router } from '../routes.js';
+import type { CheckContext, Policy, RouteMatch, Stage } from '../types.js';
+
+/** What policies can be chosen from. */
+export interface SelectPolicyOptions {
+  /** By name; holds `default`. */
+  readonly policies: ReadonlyMap<string, Policy>;
+  /** gRPC authority → name of a policy. A port in it must agree, one that is not in it may be any. */
+  readonly authorities: Readonly<Record<string, string>>;
+  /** undefined: no routes are configured, so `default` judges what Envoy did not choose for. */
+  readonly router: Router | undefined;
+}
+
+/** The key of the context extension by which a route of Envoy names a policy. */
+export const POLICY_EXTENSION = 'portcullis.policy';
+
+const UNKNOWN_POLICY = new Denial('unknown_policy');
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(
+  Object.create(null) as Record<string, string>,
+);
+
+/**
+ * Does not judge the path unless a route is looked for.
+ *
+ * @throws Denial unknown_policy, ambiguous_path, invalid_host, no_route
+ */
+export function createSelectPolicyStage(options: SelectPolicyOptions): Stage {
+  const byExtension = matchesOf(options.policies, 'extension');
+  const byMetadata = matchesOf(options.policies, 'metadata');
+  const byAuthority = authorityMatches(options);
+  const byDefault = matchesOf(options.policies, 'default').get('default');
+  const choose = (ctx: CheckContext): RouteMatch | undefined => {
+    const { request } = ctx;
+    const extension = request.contextExtensions.get(POLICY_EXTENSION);
+    if (extension !== undefined) return byExtension.get(extension);
+    if (request.callPolicy !== undefined) return byMetadata.get(request.callPolicy);
+    const authority = byAuthority.size === 0 ? undefined : findAuthority(byAuthority, request.callAuthority);
+    if (authority !== undefined) return authority.match;
+    return options.router === undefined ? byDefault : options.router.match(request);
+  };
+  return {
+    name: 'select-policy',
+    run(ctx) {
+      const match = choose(ctx);
+      if (match === undefined) throw UNKNOWN_POLICY;
+      ctx.match = match;
+      return undefined;
+    },
+  };
+}
+
+function matchesOf(
+  policies: ReadonlyMap<string, Policy>,
+  source: RouteMatch['source'],
+): ReadonlyMap<string, RouteMatch> {
+  const matches = new Map<string, RouteMatch>();
+  for (const [name, policy] of policies) {
+    matches.set(name, Object.freeze({ policy, source, params: NO_PARAMS, limitsMethods: false }));
+  }
+  return matches;
+}
+
+/** An authority that is configured, with no match where its policy is unknown. */
+interface AuthorityMatch {
+  readonly match: RouteMatch | undefined;
+}
+
+function authorityMatches({ policies, authorities }: SelectPolicyOptions): Map<string, AuthorityMatch> {
+  const matches = matchesOf(policies, 'authority');
+  const byAuthority = new Map<string, AuthorityMatch>();
+  for (const [authority, name] of Object.entries(authorities)) {
+    byAuthority.set(keyOf(authority, { withPort: true }), { match: matches.get(name) });
+  }
+  return byAuthority;
+}
+
+function findAuthority(
+  byAuthority: ReadonlyMap<string, AuthorityMatch>,
+  authority: string | undefined,
+): AuthorityMatch | undefined {
+  if (authority === undefined) return undefined;
+  return (
+    byAuthority.get(keyOf(authority, { withPort: true })) ??
+    byAuthority.get(keyOf(authority, { withPort: false }))
+  );
+}
+
+const PORT = /:\d{1,5}$/;
+
+function keyOf(authority: string, { withPort }: { withPort: boolean }): string {
+  const host = normalizeHost(authority) ?? authority.toLowerCase();
+  return withPort ? host + (PORT.exec(authority)?.[0] ?? '') : host;
+}

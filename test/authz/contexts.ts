@@ -1,0 +1,108 @@
+/** Requests, contexts and tokens as the stages get them. */
+import { createContext } from '../../src/authz/pipeline.js';
+import { HeaderBag } from '../../src/authz/request.js';
+import type { AuthzRequest, CheckContext, Policy, RouteMatch, VerifiedToken } from '../../src/authz/types.js';
+
+/** The moment at which these tests happen. */
+export const NOW_MS = Date.UTC(2026, 0, 15, 12, 0, 0);
+export const NOW_S = NOW_MS / 1000;
+
+export interface RequestParts {
+  readonly method?: string;
+  readonly path?: string;
+  readonly query?: string | undefined;
+  readonly host?: string;
+  /** A list is several fields of one name. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly extensions?: Readonly<Record<string, string>>;
+  readonly callPolicy?: string;
+  readonly callAuthority?: string;
+}
+
+export function authzRequest(parts: RequestParts = {}): AuthzRequest {
+  const headers = new HeaderBag();
+  for (const [name, value] of Object.entries(parts.headers ?? {})) {
+    for (const field of typeof value === 'string' ? [value] : value) headers.add(name, field);
+  }
+  return {
+    method: parts.method ?? 'GET',
+    path: parts.path ?? '/',
+    query: parts.query,
+    host: parts.host ?? 'api.example.com',
+    headers,
+    requestId: undefined,
+    peerCertificate: undefined,
+    contextExtensions: new Map(Object.entries(parts.extensions ?? {})),
+    callPolicy: parts.callPolicy,
+    callAuthority: parts.callAuthority,
+    rpc: undefined,
+  };
+}
+
+export function policyOf(parts: Partial<Policy> = {}): Policy {
+  return {
+    name: 'default',
+    access: 'required',
+    issuers: undefined,
+    challengeScope: '',
+    requirements: [],
+    senderConstraint: undefined,
+    consumeProof: true,
+    corsPreflight: false,
+    corsOrigins: new Set(),
+    errors: 'oauth',
+    shadow: undefined,
+    ...parts,
+  };
+}
+
+export interface ContextParts extends RequestParts {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly policy?: Policy;
+  readonly limitsMethods?: boolean;
+  readonly nowMs?: number;
+}
+
+export function checkContext(parts: ContextParts = {}): CheckContext {
+  const ctx = createContext(authzRequest(parts), parts.nowMs ?? NOW_MS);
+  const match: RouteMatch = {
+    policy: parts.policy ?? policyOf(),
+    source: 'route',
+    params: parts.params ?? {},
+    limitsMethods: parts.limitsMethods ?? false,
+  };
+  ctx.match = match;
+  return ctx;
+}
+
+export function verifiedToken(parts: Partial<VerifiedToken> = {}): VerifiedToken {
+  return {
+    issuer: 'https://login.example.com',
+    hash: 'hash-of-the-token',
+    claims: {},
+    subject: 'user-alice',
+    clientId: 'app',
+    scopes: new Set(),
+    confirmation: undefined,
+    expiresAtS: NOW_S + 600,
+    notBeforeS: undefined,
+    issuedAtS: NOW_S - 60,
+    ...parts,
+  };
+}
+
+/** What a call throws; undefined where it does not. */
+export function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+/** The code of the Denial that a call throws, or `passed`. */
+export function denialOf(call: () => unknown): unknown {
+  const error = thrownBy(call);
+  return error === undefined ? 'passed' : ((error as { code?: unknown }).code ?? error);
+}
