@@ -54,6 +54,7 @@ async function run(keep) {
     const { failed } = await play(stack, process.stdout);
     if (keep) {
       process.stdout.write(invitation(stack));
+      isInviting = true;
       await interruption;
     }
     return failed === 0 ? 0 : 1;
@@ -80,8 +81,11 @@ async function start() {
 }
 
 const interruption = interrupted();
+// Ctrl-C is how an invitation ends; before it, it is an abort.
+let isInviting = false;
+const aborted = interruption.then(() => (isInviting ? new Promise(() => {}) : 130));
 try {
-  process.exitCode = await Promise.race([start(), interruption.then(() => 130)]);
+  process.exitCode = /** @type {number} */ (await Promise.race([start(), aborted]));
 } catch (error) {
   say(`\nthe demo failed: ${/** @type {Error} */ (error).message}`);
   process.exitCode = 1;

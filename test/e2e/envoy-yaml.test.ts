@@ -1,0 +1,54 @@
+/** The files that users start from are accepted by the programs that they are for. */
+import { describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { readFileSync } from 'node:fs';
+import { envoyYaml, WRITTEN_PORTS } from '../support/envoy-config.mjs';
+import { scratchFile } from '../support/processes.mjs';
+import { provisionEnvoy } from '../support/provision-envoy.mjs';
+import { inRepository } from '../support/repository.mjs';
+
+const run = promisify(execFile);
+const env = { ...process.env, DEMO_NONCE_SECRET: 'x'.repeat(32), REDIS_URL: 'redis://redis:6379' };
+
+const validate = (file: string) =>
+  run(process.execPath, [inRepository('bin/portcullis.js'), 'validate', '--config', file], { env });
+
+describe('envoy.yaml', () => {
+  test('is accepted by Envoy as it is', async () => {
+    const envoy = await provisionEnvoy();
+    const { stdout, stderr } = await run(envoy, ['--mode', 'validate', '-c', inRepository('envoy.yaml')]);
+    expect(stdout + stderr).toContain('OK');
+  });
+
+  test('envoyYaml() moves the four ports, and nothing else', () => {
+    const moved = envoyYaml({ admin: 1, listener: 2, portcullis: 3, upstream: 4 });
+    const original = readFileSync(inRepository('envoy.yaml'), 'utf8');
+    expect(moved).not.toEqual(original);
+    expect(envoyYaml(WRITTEN_PORTS)).toEqual(original);
+  });
+
+  test('names policies that the demo configures', () => {
+    const named = [...envoyYaml(WRITTEN_PORTS).matchAll(/^[^#]*portcullis\.policy: ([\w-]+)/gm)].map(
+      ([, name]) => name,
+    );
+    const { policies } = parse(readFileSync(inRepository('deploy/demo/portcullis.yaml'), 'utf8'));
+    expect(named).not.toEqual([]);
+    expect(Object.keys(policies)).toEqual(expect.arrayContaining(named));
+  });
+});
+
+describe('portcullis validate', () => {
+  test.each(['deploy/demo/portcullis.yaml', 'deploy/compose/portcullis.yaml'])('%s is good', async (file) => {
+    await expect(validate(inRepository(file))).resolves.toBeDefined();
+  });
+
+  test('the ConfigMap of deploy/kubernetes is good', async () => {
+    const map = parse(readFileSync(inRepository('deploy/kubernetes/config-map.yaml'), 'utf8'));
+    const file = scratchFile('portcullis.yaml');
+    writeFileSync(file, map.data['portcullis.yaml']);
+    await expect(validate(file)).resolves.toBeDefined();
+  });
+});
