@@ -30,6 +30,7 @@ export default tseslint.config(
         { considerDefaultExhaustiveForUnions: true },
       ],
       '@typescript-eslint/prefer-readonly': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
       // Maps from outside are read with a string key; noUncheckedIndexedAccess already makes that safe.
       '@typescript-eslint/no-dynamic-delete': 'off',

@@ -24,6 +24,8 @@ export interface PipelineOptions {
   upstreamOf(ctx: CheckContext): UpstreamChanges;
   /** Dynamic metadata of an answer. */
   metadataOf(ctx: CheckContext, reason: string): Metadata;
+  /** Told of every decision; must not throw. */
+  concluded(decision: Decision): void;
   /** Told of errors that are nobody's denial. */
   onInternalError(error: unknown, request: AuthzRequest): void;
 }
@@ -132,13 +134,15 @@ function allowOrDeny(ctx: CheckContext, options: PipelineOptions): Decision {
 const NO_HEADERS: readonly HeaderPair[] = Object.freeze([]);
 
 function allow(ctx: CheckContext, options: PipelineOptions): Decision {
-  return {
+  const decision: Decision = {
     kind: 'allow',
     ctx,
     upstream: options.upstreamOf(ctx),
     responseHeaders: ctx.responseHeaders.length === 0 ? NO_HEADERS : ctx.responseHeaders,
     metadata: options.metadataOf(ctx, allowReasonOf(ctx)),
   };
+  options.concluded(decision);
+  return decision;
 }
 
 /** Why a request was let through, in one word for metrics, log and metadata. */
@@ -149,5 +153,7 @@ export function allowReasonOf(ctx: CheckContext): 'allowed' | 'anonymous' {
 function deny(ctx: CheckContext, error: unknown, options: PipelineOptions): Decision {
   if (!(error instanceof Denial)) options.onInternalError(error, ctx.request);
   const denial = error instanceof Denial ? error : new Denial('internal_error', { cause: error });
-  return { kind: 'deny', ctx, denial, metadata: options.metadataOf(ctx, denial.code) };
+  const decision: Decision = { kind: 'deny', ctx, denial, metadata: options.metadataOf(ctx, denial.code) };
+  options.concluded(decision);
+  return decision;
 }

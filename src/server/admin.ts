@@ -2,6 +2,7 @@
 import { serve, type ServerType } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
 import { listenAddressOf } from './listen-address.js';
 
 /** What the admin port shows and does; one process or many stand behind it. */
@@ -75,7 +76,9 @@ export function adminApp(backend: AdminBackend): Hono {
   app.all('/jwks/invalidate', (c) => c.json({ error: 'use POST' }, 405, { allow: 'POST' }));
   app.all('/log-level', (c) => c.json({ error: 'use POST' }, 405, { allow: 'POST' }));
   app.notFound((c) => c.json({ error: 'not found' }, 404));
-  app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
+  app.onError((error, c) =>
+    error instanceof HTTPException ? error.getResponse() : c.json({ error: 'internal error' }, 500),
+  );
   return app;
 }
 

@@ -1,5 +1,5 @@
 /** Configuration → how the gRPC port opens. */
-import type { Config } from '../config/load.js';
+import type { Config } from '../config/config.js';
 import type { GrpcServerOptions } from './grpc.js';
 
 /** @param config good; its TLS members hold PEM text by now */

@@ -1,5 +1,12 @@
 /** The gRPC port: Check and health over TCP, TLS or a Unix socket. */
-import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  setLogVerbosity,
+  type sendUnaryData,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js';
 import type { CheckHandler } from '../authz/check.js';
 import { Health } from './health.js';
 import { authorizationDefinition, healthDefinition } from './service-definitions.js';
@@ -48,6 +55,8 @@ export async function startGrpcServer(
   handler: CheckHandler,
   options: GrpcServerOptions,
 ): Promise<GrpcServer> {
+  // It writes to stderr in a form of its own; what matters reaches us as errors.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     ...CHANNEL_OPTIONS,
     'grpc.max_receive_message_length': Math.max(

@@ -6,16 +6,18 @@
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { AggregatorRegistry, type Registry } from 'prom-client';
-import type { Config } from '../config/load.js';
+import type { Config } from '../config/config.js';
 import type { RunningLog } from '../observability/log.js';
+import { createSharedFetcher } from '../jwks/shared-fetcher.js';
+import { systemClock } from '../ports.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import { startAdmin, type AdminBackend, type HttpPort, type Readiness } from './admin.js';
 import { prepareSocket, releaseSocket } from './unix-socket.js';
-import { createIpcPeer, type IpcPeer } from './ipc.js';
+import { createIpcPeer, type IpcHandlers, type IpcPeer } from './ipc.js';
+import { primaryHandlers } from './primary-services.js';
 import { startPublic } from './public.js';
 import { setLogLevel } from './single.js';
 import type { Service } from './start.js';
-import type { SpendRequest, WorkerReport } from './worker-messages.js';
 
 /** How many processes, and where they are spoken of. */
 export interface PrimaryOptions {
@@ -31,12 +33,21 @@ const LONGEST_PAUSE_MS = 10_000;
 
 /** Starts the workers and opens the ports. @throws Error when the first workers do not come up */
 export async function startPrimary(config: Config, options: PrimaryOptions): Promise<Service> {
-  const runtime = createRuntime(config, { log: options.log, role: 'primary' });
-  const pool = new WorkerPool(runtime, config, options);
+  const runtime = createRuntime(config, { log: options.log, keepsKeys: false });
+  const shared = createSharedFetcher(runtime.fetcher, systemClock);
+  const pool = new WorkerPool(config, {
+    ...options,
+    handlers: primaryHandlers({ fetcher: shared, replay: runtime.replay }),
+  });
   const ports: HttpPort[] = [];
   try {
     await prepareSocket(config.server.grpc);
-    ports.push(await startAdmin(clusterBackend(runtime, pool, options.log), config.server.admin));
+    ports.push(
+      await startAdmin(
+        clusterBackend(runtime, pool, { log: options.log, forget: (issuer) => shared.forget(issuer) }),
+        config.server.admin,
+      ),
+    );
     if (config.server.public !== undefined)
       ports.push(await startPublic(runtime.documents, config.server.public));
     await pool.start();
@@ -49,7 +60,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   }
   return {
     apply: async (next) => {
-      await runtime.apply(next);
+      runtime.apply(next);
       await pool.apply(next);
     },
     reloaded: (outcome) => runtime.metrics.reloaded(outcome),
@@ -62,7 +73,11 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
 }
 
 /** The admin port speaks for all workers. */
-function clusterBackend(runtime: Runtime, pool: WorkerPool, log: RunningLog): AdminBackend {
+function clusterBackend(
+  runtime: Runtime,
+  pool: WorkerPool,
+  { log, forget }: { log: RunningLog; forget: (issuer: string | undefined) => void },
+): AdminBackend {
   return {
     metrics: async () => {
       const reports = await pool.ask('metrics');
@@ -73,10 +88,9 @@ function clusterBackend(runtime: Runtime, pool: WorkerPool, log: RunningLog): Ad
     readiness: async () => mergeReadiness((await pool.ask('readiness')) as Readiness[], pool.size),
     status: async () => ({ workers: pool.describe(), each: await pool.ask('status') }),
     invalidate: async (issuer, drop) => {
-      const own = await runtime.invalidate(issuer, drop);
-      if (own === undefined) return undefined;
-      const reports = (await pool.ask('invalidate', { issuer, drop })) as (readonly object[])[];
-      return reports[0] ?? own;
+      forget(issuer);
+      const reports = (await pool.ask('invalidate', { issuer, drop })) as (readonly object[] | undefined)[];
+      return reports.find((report) => report !== undefined);
     },
     setLogLevel: async (level) => {
       const known = setLogLevel(log, level);
@@ -105,9 +119,8 @@ class WorkerPool {
   private pauseMs = FIRST_PAUSE_MS;
 
   constructor(
-    private readonly runtime: Runtime,
     private config: Config,
-    private readonly options: PrimaryOptions,
+    private readonly options: PrimaryOptions & { readonly handlers: IpcHandlers },
   ) {
     cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker-process.js', import.meta.url)), args: [] });
   }
@@ -167,7 +180,7 @@ class WorkerPool {
     const worker = cluster.fork();
     const peer = createIpcPeer(
       { send: (message) => worker.send(message), onMessage: (listener) => worker.on('message', listener) },
-      this.handlers(),
+      this.options.handlers,
       IPC_LIMITS,
     );
     const failed = new Promise<never>((_resolve, reject) => {
@@ -177,20 +190,7 @@ class WorkerPool {
     worker.once('exit', (code, signal) => this.onExit(worker, { code, signal }));
     await Promise.race([once(worker, 'online'), failed]);
     this.members.set(worker.id, { worker, peer, startedMs: Date.now() });
-    const report = (await Promise.race([
-      peer.call('start', { config: this.config }),
-      failed,
-    ])) as WorkerReport;
-    if (report.error !== undefined) throw new Error(report.error);
-  }
-
-  /** What workers ask of the primary. */
-  private handlers() {
-    return {
-      fetchKeySet: (params: { issuer: string; newerThanMs: number }) =>
-        this.runtime.sharedKeySets.fetch(params.issuer, params.newerThanMs),
-      spend: (params: SpendRequest) => this.runtime.replay.spend(params.key, params.expiresAtMs),
-    };
+    await Promise.race([peer.call('start', { config: this.config }), failed]);
   }
 
   private onExit(worker: Worker, how: { code: number | null; signal: string | null }): void {

@@ -1,11 +1,13 @@
 /** Reloading: a good file takes the place of the running configuration as a whole, a bad one changes nothing. */
-import { ConfigError, type Config } from '../config/load.js';
+import type { Config } from '../config/config.js';
+import type { LoadedConfig } from '../config/load.js';
+import { ConfigError, formatProblem } from '../config/problems.js';
 import type { Logger } from '../ports.js';
 
 /** What a reload does. */
 export interface ReloadOptions {
   /** Reads and checks the file. @throws ConfigError */
-  readonly load: () => Promise<{ config: Config; warnings: readonly string[] }>;
+  readonly load: () => Pick<LoadedConfig, 'config' | 'warnings'>;
   /** Puts the configuration in force. */
   readonly apply: (config: Config) => Promise<void>;
   /** What runs now. */
@@ -20,37 +22,29 @@ export interface ReloadOptions {
  * @returns a function that never throws
  */
 export function createReloader(options: ReloadOptions): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  let again = false;
-  const run = async (): Promise<void> => {
-    do {
-      again = false;
-      await reloadOnce(options);
-    } while (again);
-    running = undefined;
-  };
+  let wanted = 0;
+  let tail: Promise<void> = Promise.resolve();
   return () => {
-    if (running !== undefined) again = true;
-    else running = run();
-    return running ?? Promise.resolve();
+    const turn = ++wanted;
+    // Whoever is not the last to ask before a run begins is served by the one that is.
+    tail = tail.then(() => (turn === wanted ? reloadOnce(options) : undefined));
+    return tail;
   };
 }
 
 async function reloadOnce({ load, apply, current, reloaded, log }: ReloadOptions): Promise<void> {
   try {
-    const { config, warnings } = await load();
-    for (const warning of warnings) log.warn({}, warning);
+    const { config, warnings } = load();
+    for (const warning of warnings) log.warn({}, formatProblem(warning));
     if (needsRestart(current(), config)) log.warn({}, 'ports, TLS and workers change at the next start only');
     await apply(config);
     reloaded('success');
     log.info({}, 'configuration reloaded');
   } catch (error) {
     reloaded('failure');
-    const problems = error instanceof ConfigError ? error.problems : undefined;
-    log.error(
-      problems === undefined ? { err: error } : { problems },
-      'configuration not reloaded; the running one stays',
-    );
+    const fields =
+      error instanceof ConfigError ? { problems: error.problems.map(formatProblem) } : { err: error };
+    log.error(fields, 'configuration not reloaded; the running one stays');
   }
 }
 

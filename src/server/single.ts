@@ -1,5 +1,5 @@
 /** Everything in one process. */
-import type { Config } from '../config/load.js';
+import type { Config } from '../config/config.js';
 import type { RunningLog } from '../observability/log.js';
 import { LOG_LEVELS } from '../observability/log.js';
 import { createRuntime, type Runtime } from '../runtime.js';
@@ -25,7 +25,10 @@ export async function startSingle(config: Config, log: RunningLog): Promise<Serv
     }
     const grpc = await startGrpcServer(runtime.handler, grpcOptionsOf(config));
     return {
-      apply: (next) => runtime.apply(next),
+      apply: (next) => {
+        runtime.apply(next);
+        return Promise.resolve();
+      },
       reloaded: (outcome) => runtime.metrics.reloaded(outcome),
       drain: async (timeoutMs) => {
         await grpc.drain(timeoutMs);

@@ -1,18 +1,18 @@
 /** `portcullis serve`: one process, or a primary with workers; signals, reload and drain. */
 import { availableParallelism } from 'node:os';
 import { watchConfig } from '../config/watch.js';
-import { loadConfig, type Config } from '../config/load.js';
+import type { Config } from '../config/config.js';
+import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { ConfigError, formatProblem } from '../config/problems.js';
 import { createLog, type RunningLog } from '../observability/log.js';
 import { createReloader } from './reload.js';
 import { startPrimary } from './primary.js';
 import { startSingle } from './single.js';
 
 /** What `serve` hands over: a configuration that was read and found good. */
-export interface StartOptions {
-  readonly config: Config;
+export interface StartOptions extends LoadedConfig {
   /** For reloads. */
   readonly configFile: string;
-  readonly warnings: readonly string[];
 }
 
 /** A running server. */
@@ -33,7 +33,7 @@ export interface Service {
 /** Opens the ports and serves until a signal. @throws Error when a port can not be opened */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const log = createLog(options.config.log);
-  for (const warning of options.warnings) log.warn({}, warning);
+  for (const warning of options.warnings) log.warn({}, formatProblem(warning));
   const workers = workerCountOf(options.config);
   const service =
     workers === 1
@@ -50,10 +50,16 @@ function workerCountOf({ server }: Config): number {
 function supervise(service: Service, options: StartOptions, log: RunningLog): RunningServer {
   let current = options.config;
   const reload = createReloader({
-    load: async () => {
-      const loaded = await loadConfig(options.configFile);
-      watcher.watch(loaded.files);
-      return loaded;
+    load: () => {
+      try {
+        const loaded = loadConfig(options.configFile);
+        watcher.watch(loaded.files);
+        return loaded;
+      } catch (error) {
+        // A file that could not be read now may appear later.
+        if (error instanceof ConfigError) watcher.watch(error.files);
+        throw error;
+      }
     },
     apply: async (config) => {
       await service.apply(config);
@@ -63,7 +69,8 @@ function supervise(service: Service, options: StartOptions, log: RunningLog): Ru
     reloaded: (outcome) => service.reloaded(outcome),
     log,
   });
-  const watcher = watchConfig(options.configFile, () => void reload());
+  const watcher = watchConfig(options.configFile, () => void reload(), { loaded: options });
+  watcher.watch(options.files);
   const onHangup = (): void => void reload();
   process.on('SIGHUP', onHangup);
 

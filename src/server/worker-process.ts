@@ -2,14 +2,14 @@
  * A worker: started by the primary, told its configuration over the channel between them, ended by it too. It reads no
  * file and fetches nothing; key sets and (memory) replay answers come from the primary.
  */
-import type { Config } from '../config/load.js';
+import type { Config } from '../config/config.js';
 import { createLog, type RunningLog } from '../observability/log.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import { startGrpcServer, type GrpcServer } from './grpc.js';
 import { grpcOptionsOf } from './grpc-options.js';
 import { createIpcPeer } from './ipc.js';
 import { setLogLevel } from './single.js';
-import type { WorkerReport } from './worker-messages.js';
+import { createPrimaryFetcher, createPrimaryReplay } from './primary-services.js';
 
 /** Longer than any dependency's own time-out, so that the better error wins. */
 const LIMITS = { timeoutMs: 15_000, maxOpen: 10_000 };
@@ -28,13 +28,8 @@ const primary = createIpcPeer(
     onMessage: (listener) => process.on('message', listener),
   },
   {
-    start: async ({ config }: { config: Config }): Promise<WorkerReport> => {
-      try {
-        serving = await start(config);
-        return {};
-      } catch (error) {
-        return { error: error instanceof Error ? error.message : 'failed' };
-      }
+    start: async ({ config }: { config: Config }) => {
+      serving = await start(config);
     },
     apply: ({ config }: { config: Config }) => current().runtime.apply(config),
     metrics: () => current().runtime.metrics.registry.getMetricsAsJSON(),
@@ -50,7 +45,13 @@ const primary = createIpcPeer(
 
 async function start(config: Config): Promise<Serving> {
   const log = createLog(config.log);
-  const runtime = createRuntime(config, { log, role: 'worker', primary });
+  const runtime = createRuntime(config, {
+    log,
+    primary: {
+      fetcher: createPrimaryFetcher(primary),
+      replay: config.replay.store === 'memory' ? createPrimaryReplay(primary) : undefined,
+    },
+  });
   const server = await startGrpcServer(runtime.handler, { ...grpcOptionsOf(config), shared: true });
   return { runtime, server, log };
 }

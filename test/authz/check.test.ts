@@ -16,6 +16,7 @@ function gateOf(run: Stage['run'], upstreamOf: () => typeof NO_CHANGES = () => N
       stages: [{ name: 'test', run }],
       upstreamOf,
       metadataOf: (_ctx, reason) => ({ reason }),
+      concluded: () => undefined,
       onInternalError: () => undefined,
     }),
     responses: createResponseBuilder({ dpop: undefined, failure: 'deny' }),

@@ -1,0 +1,189 @@
+/**
+ * Composition: one configuration becomes one Gate. Nothing here decides anything; it says which part is made of what.
+ */
+import type { Gate } from './authz/check.js';
+import { createCredentialFinder, type CredentialSource } from './authz/credentials.js';
+import { createNonces } from './authz/dpop/nonce.js';
+import { createOriginsOfHost } from './authz/dpop/origins.js';
+import type { ProofKeys } from './authz/dpop/proof-keys.js';
+import { createProofVerifier } from './authz/dpop/proof.js';
+import { createIdentityHeaders } from './authz/identity/headers.js';
+import type { IdentityTokenIssuer } from './authz/identity/token.js';
+import { createMetadata } from './authz/metadata.js';
+import { createCertificateReader } from './authz/mtls/certificate.js';
+import { createPipeline } from './authz/pipeline.js';
+import { compilePolicies } from './authz/policy/compile.js';
+import { createResponseBuilder } from './authz/response.js';
+import { createRouter, type Router } from './authz/routes.js';
+import { createAdmitStage } from './authz/stages/admit.js';
+import { createAuthorizeStage } from './authz/stages/authorize.js';
+import { createFindCredentialStage } from './authz/stages/find-credential.js';
+import { createIssueIdentityStage } from './authz/stages/issue-identity.js';
+import { createSelectPolicyStage } from './authz/stages/select-policy.js';
+import { createSenderConstraintStage } from './authz/stages/sender-constraint.js';
+import { createSpendProofStage } from './authz/stages/spend-proof.js';
+import { createVerifyTokenStage } from './authz/stages/verify-token.js';
+import type { TokenCache } from './authz/token/token-cache.js';
+import type { TokenIssuer } from './authz/token/types.js';
+import { createTokenVerifier } from './authz/token/verifier.js';
+import { createTrial, type ShadowDifference } from './authz/trial.js';
+import type { AuthzRequest, GateMetrics, Policy, Stage } from './authz/types.js';
+import { createUpstreamBuilder } from './authz/upstream.js';
+import type { Config, CredentialPlaceConfig, IssuerConfig } from './config/config.js';
+import type { IssuerKeys } from './jwks/types.js';
+import type { Clock } from './ports.js';
+import type { ReplayStore } from './stores/replay-store.js';
+
+/** What outlives a configuration, and is handed from one gate to the next. */
+export interface GateParts {
+  keysOf(issuer: IssuerConfig): IssuerKeys;
+  /** undefined: tokens are verified every time. */
+  readonly tokenCache: TokenCache | undefined;
+  readonly replay: ReplayStore;
+  readonly proofKeys: ProofKeys;
+  /** undefined: no identity token is configured. */
+  readonly identityTokens: IdentityTokenIssuer | undefined;
+  readonly metrics: GateMetrics;
+  readonly clock: Clock;
+  onShadowDifference(difference: ShadowDifference): void;
+  onInternalError(error: unknown, request: AuthzRequest): void;
+}
+
+/** A shadow's look-ups and proofs are not counted as anybody's. */
+const UNCOUNTED: Pick<GateMetrics, 'tokenCache' | 'dpopProof'> = {
+  tokenCache: () => undefined,
+  dpopProof: () => undefined,
+};
+
+/**
+ * Builds the gate of a configuration.
+ *
+ * @param config good; the same one always gives the same decisions
+ * @throws PolicyError, SigningKeyError, KeySourceError: what only shows while building
+ */
+export function buildGate(config: Config, parts: GateParts): Gate {
+  const policies = compilePolicies(config.policies);
+  const identity = createIdentityHeaders(config.identity.headers);
+  const judging = judgingStages(config, parts, parts.metrics);
+  return {
+    pipeline: createPipeline({
+      stages: [
+        createSelectPolicyStage({
+          policies,
+          authorities: config.server.authorities,
+          router: routerOf(config, policies),
+        }),
+        ...judging,
+        createSpendProofStage({
+          store: parts.replay,
+          onUnavailable: config.replay.onUnavailable,
+          metrics: parts.metrics,
+        }),
+        createIssueIdentityStage({ identity, tokens: parts.identityTokens }),
+      ],
+      upstreamOf: createUpstreamBuilder({
+        identity,
+        tokenHeader: config.identity.token?.header,
+        credential: config.identity.credential,
+        sources: config.credentials.map(sourceOf),
+      }),
+      metadataOf: createMetadata(config.identity.metadata ? identity : undefined),
+      concluded: createTrial({
+        stages: judgingStages(config, parts, UNCOUNTED),
+        metrics: parts.metrics,
+        onDifference: (difference) => parts.onShadowDifference(difference),
+      }),
+      onInternalError: (error, request) => parts.onInternalError(error, request),
+    }),
+    responses: createResponseBuilder({
+      dpop: config.dpop.mode === 'off' ? undefined : { algorithms: config.dpop.algorithms },
+      failure: config.server.failure,
+    }),
+  };
+}
+
+/** From the policy's name to its verdict: the stages that change nothing outside their context. */
+function judgingStages(
+  config: Config,
+  parts: GateParts,
+  metrics: Pick<GateMetrics, 'tokenCache' | 'dpopProof'>,
+): Stage[] {
+  const sources = config.credentials.map(sourceOf);
+  const { maxTokenBytes, multipleCredentials: multiple } = config;
+  return [
+    createAdmitStage({
+      queryParameters: sources.flatMap((source) => ('query' in source ? [source.query] : [])),
+    }),
+    createFindCredentialStage(createCredentialFinder({ sources, multiple, maxTokenBytes })),
+    createVerifyTokenStage(
+      createTokenVerifier({
+        issuers: issuersOf(config, parts),
+        cache: parts.tokenCache,
+        metrics,
+        clock: parts.clock,
+        maxTokenBytes,
+      }),
+    ),
+    senderConstraintOf(config, parts, metrics),
+    createAuthorizeStage(),
+  ];
+}
+
+function senderConstraintOf(
+  { dpop, mtls }: Config,
+  parts: GateParts,
+  metrics: Pick<GateMetrics, 'dpopProof'>,
+): Stage {
+  const { clockTolerance: clockToleranceMs, nonce } = dpop;
+  return createSenderConstraintStage({
+    mode: dpop.mode,
+    verifyProof: createProofVerifier({
+      algorithms: dpop.algorithms,
+      maxAgeMs: dpop.maxAge,
+      clockToleranceMs,
+      originsOfHost: createOriginsOfHost(dpop.origins),
+      nonces:
+        nonce.mode === 'off'
+          ? undefined
+          : createNonces({ secrets: nonce.secrets, lifetimeMs: nonce.lifetime, clockToleranceMs }),
+      keys: parts.proofKeys,
+    }),
+    readCertificate: createCertificateReader(mtls.certificate),
+    metrics,
+  });
+}
+
+/** No routes at all: the policy `default` judges, and the path is not looked at. */
+function routerOf({ routes }: Config, policies: ReadonlyMap<string, Policy>): Router | undefined {
+  if (routes.length === 0) return undefined;
+  return createRouter(
+    routes.map(({ policy: name, ...pattern }) => {
+      const policy = policies.get(name);
+      if (policy === undefined) throw new Error(`a route names the unknown policy ${name}`);
+      return { ...pattern, policy };
+    }),
+  );
+}
+
+function sourceOf({ header, prefix, cookie, query }: CredentialPlaceConfig): CredentialSource {
+  if (header !== undefined) return { header, prefix };
+  if (cookie !== undefined) return { cookie };
+  if (query !== undefined) return { query };
+  throw new Error('a place for credentials is empty');
+}
+
+function issuersOf({ issuers }: Config, parts: GateParts): Map<string, TokenIssuer> {
+  return new Map(
+    issuers.map((issuer) => [
+      issuer.issuer,
+      {
+        keys: parts.keysOf(issuer),
+        audiences: new Set(issuer.audiences),
+        algorithms: new Set(issuer.algorithms),
+        profile: issuer.profile,
+        clockToleranceMs: issuer.clockTolerance,
+        maxLifetimeMs: issuer.maxLifetime,
+      },
+    ]),
+  );
+}

@@ -1,0 +1,289 @@
+/**
+ * What lives as long as a process: caches, stores, connections, metrics. It builds a gate from a configuration, puts
+ * it in force, and replaces it as a whole when the configuration changes.
+ */
+import { createCheckHandler, type CheckHandler, type Gate } from './authz/check.js';
+import { createProofKeys } from './authz/dpop/proof-keys.js';
+import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
+import { TokenCache } from './authz/token/token-cache.js';
+import type { Config, IssuerConfig } from './config/config.js';
+import { buildGate } from './gate.js';
+import { createHttpClient, type HttpClient } from './http/bounded-client.js';
+import type { KeySource } from './jwks/key-source.js';
+import { createNetworkFetcher } from './jwks/network-fetcher.js';
+import { systemScheduler, type KeySetFetcher } from './jwks/ports.js';
+import { createKeySetRegistry, type KeySetRegistry, type RegistrySettings } from './jwks/registry.js';
+import { createSnapshotStore } from './jwks/snapshot-store.js';
+import type { IssuerKeys } from './jwks/types.js';
+import { createDecisionLog } from './observability/decision-log.js';
+import { createMetrics, type Metrics } from './observability/metrics.js';
+import { systemClock, type Clock, type Logger } from './ports.js';
+import { createProtectedResource } from './protected-resource.js';
+import type { Readiness } from './server/admin.js';
+import { createOverloadGuard, everyInterval, type OverloadGuard } from './server/overload.js';
+import type { PublicDocuments } from './server/public.js';
+import { openRedisConnection, type RedisConnection } from './stores/redis-connection.js';
+import { createReplayMemory } from './stores/replay-memory.js';
+import { createReplayRedis } from './stores/replay-redis.js';
+import type { ReplayStore } from './stores/replay-store.js';
+import { VERSION } from './version.js';
+
+/** What a process brings of its own. */
+export interface RuntimeOptions {
+  readonly log: Logger;
+  /** In a worker: key sets and proofs are the primary's to fetch and to remember. */
+  readonly primary?: {
+    readonly fetcher: KeySetFetcher;
+    /** undefined: Redis does. */ readonly replay: ReplayStore | undefined;
+  };
+  /** In the primary of workers: it answers no Check, so it keeps no keys of its own. */
+  readonly keepsKeys?: boolean;
+}
+
+/** A process' part of the product. */
+export interface Runtime {
+  readonly handler: CheckHandler;
+  readonly metrics: Metrics;
+  readonly documents: PublicDocuments;
+  /** Asks issuers; for workers, and for nobody else. */
+  readonly fetcher: KeySetFetcher;
+  readonly replay: ReplayStore;
+  /** Puts a configuration in force as a whole. @throws when it can not be; the old one stays */
+  apply(config: Config): void;
+  readiness(): Readiness;
+  status(): object;
+  /** @returns undefined when the issuer is not configured */
+  invalidate(issuer: string | undefined, drop: boolean): Promise<readonly object[] | undefined>;
+  close(): Promise<void>;
+}
+
+/** Keys that only the old configuration knew go when its last Check must have ended. */
+const RETIRE_AFTER_MS = 15_000;
+
+/** Builds the process' part from its first configuration. Opens no port. */
+export function createRuntime(config: Config, options: RuntimeOptions): Runtime {
+  return new ProcessRuntime(config, options);
+}
+
+class ProcessRuntime implements Runtime {
+  readonly handler: CheckHandler;
+  readonly metrics = createMetrics(VERSION);
+  readonly documents: PublicDocuments;
+  readonly fetcher: KeySetFetcher;
+  readonly replay: ReplayStore;
+  private readonly clock: Clock = systemClock;
+  private readonly http: HttpClient;
+  private readonly redis: RedisConnection | undefined;
+  private readonly registry: KeySetRegistry;
+  private readonly proofKeys = createProofKeys();
+  private readonly overload: OverloadGuard;
+  private tokenCache: TokenCache | undefined;
+  private identityTokens: IdentityTokenIssuer | undefined;
+  private keys: readonly IssuerKeys[] = [];
+  private gate: Gate;
+
+  constructor(
+    private config: Config,
+    private readonly options: RuntimeOptions,
+  ) {
+    this.http = createHttpClient(httpLimitsOf(config));
+    this.fetcher = options.primary?.fetcher ?? createNetworkFetcher(this.http, { clock: this.clock });
+    this.registry = this.createRegistry();
+    this.redis = this.connectRedis();
+    this.replay = options.primary?.replay ?? this.createReplay();
+    this.tokenCache = createTokenCache(config);
+    this.gate = this.build(config);
+    this.overload = createOverloadGuard({
+      limitMs: () => this.config.server.limits.eventLoopDelay,
+      stopwatch,
+      every: everyInterval,
+    });
+    this.handler = this.createHandler();
+    this.documents = {
+      jwks: () => this.identityTokens?.jwks,
+      protectedResource: createProtectedResource(() => this.config),
+    };
+    this.metrics.observe(this.measured());
+    if (options.keepsKeys !== false) void this.registry.start();
+  }
+
+  apply(config: Config): void {
+    const cacheChanged = JSON.stringify(config.tokenCache) !== JSON.stringify(this.config.tokenCache);
+    const cache = cacheChanged ? createTokenCache(config) : this.tokenCache;
+    this.registry.configure(registrySettingsOf(config));
+    this.gate = this.build(config, cache);
+    this.tokenCache = cache;
+    this.config = config;
+    setTimeout(() => this.registry.retain(this.keys), RETIRE_AFTER_MS).unref();
+  }
+
+  readiness(): Readiness {
+    const lacking = [...this.registry.lacking()];
+    if (
+      this.config.dpop.mode !== 'off' &&
+      !this.replay.isAvailable() &&
+      this.config.replay.onUnavailable === 'deny'
+    ) {
+      lacking.push('replay store');
+    }
+    return { ready: lacking.length === 0, lacking };
+  }
+
+  status(): object {
+    return {
+      version: VERSION,
+      issuers: this.registry.status(),
+      tokenCache: this.tokenCache && { entries: this.tokenCache.entries, bytes: this.tokenCache.bytes },
+      replay: {
+        store: this.config.replay.store,
+        entries: this.replay.entries,
+        available: this.replay.isAvailable(),
+      },
+      checks: { waiting: this.handler.waiting, overloaded: this.overload.isOverloaded() },
+    };
+  }
+
+  async invalidate(issuer: string | undefined, drop: boolean): Promise<readonly object[] | undefined> {
+    if (issuer !== undefined && !this.config.issuers.some((one) => one.issuer === issuer)) return undefined;
+    return this.registry.invalidate(issuer, { drop });
+  }
+
+  async close(): Promise<void> {
+    this.overload.stop();
+    await this.registry.close();
+    await this.replay.close();
+    await this.redis?.close();
+    await this.http.close();
+  }
+
+  /** Nothing is changed until everything is built, so a configuration that fails here leaves no trace. */
+  private build(config: Config, tokenCache = this.tokenCache): Gate {
+    const keys: IssuerKeys[] = [];
+    const identityTokens = createIdentityTokens(config);
+    const gate = buildGate(config, {
+      keysOf: (issuer) => {
+        const own = this.registry.forIssuer({ issuer: issuer.issuer, source: keySourceOf(issuer) });
+        keys.push(own);
+        return own;
+      },
+      tokenCache,
+      replay: this.replay,
+      proofKeys: this.proofKeys,
+      identityTokens,
+      metrics: this.metrics.gate,
+      onShadowDifference: (fields) => this.options.log.info(fields, 'shadow policy differs'),
+      clock: this.clock,
+      onInternalError: (error, { requestId }) =>
+        this.options.log.error({ err: error, requestId }, 'internal error'),
+    });
+    this.keys = keys;
+    this.identityTokens = identityTokens;
+    return gate;
+  }
+
+  private createHandler(): CheckHandler {
+    const logDecision = createDecisionLog(this.options.log, () => this.config.log.decisions);
+    return createCheckHandler({
+      gate: () => this.gate,
+      concurrentChecks: () => this.config.server.limits.concurrentChecks,
+      maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
+      isOverloaded: () => this.overload.isOverloaded(),
+      observer: {
+        decided: (decision, durationMs) => {
+          this.metrics.decided(decision, durationMs);
+          logDecision(decision, durationMs);
+        },
+      },
+      clock: this.clock,
+      stopwatch,
+    });
+  }
+
+  private createRegistry(): KeySetRegistry {
+    const { log } = this.options;
+    const { snapshotDir } = this.config.jwks;
+    return createKeySetRegistry({
+      settings: registrySettingsOf(this.config),
+      fetcher: this.fetcher,
+      clock: this.clock,
+      scheduler: systemScheduler,
+      // Jitter: nothing secret hangs on it.
+      // eslint-disable-next-line no-restricted-properties -- this is the one place where it is injected from
+      random: () => Math.random(),
+      logger: log,
+      metrics: { fetched: (issuer, outcome) => this.metrics.jwksFetched(issuer, outcome) },
+      snapshots: snapshotDir === undefined ? undefined : createSnapshotStore(snapshotDir, { logger: log }),
+    });
+  }
+
+  private connectRedis(): RedisConnection | undefined {
+    const { replay, redis } = this.config;
+    if (replay.store !== 'redis' || redis === undefined || this.options.keepsKeys === false) return undefined;
+    return openRedisConnection({ url: redis.url, clock: this.clock, log: this.options.log });
+  }
+
+  private createReplay(): ReplayStore {
+    if (this.redis !== undefined) return createReplayRedis({ connection: this.redis, clock: this.clock });
+    return createReplayMemory({ maxEntries: this.config.replay.maxEntries, clock: this.clock });
+  }
+
+  private measured() {
+    return {
+      keySets: () =>
+        this.registry.status().map((row) => ({
+          issuer: row.issuer,
+          ageSeconds: row.ageMs === undefined ? undefined : row.ageMs / 1000,
+          keys: row.keyCount,
+        })),
+      replayEntries: () => this.replay.entries,
+      tokenCacheEntries: () => this.tokenCache?.entries ?? 0,
+      checksWaiting: () => this.handler.waiting,
+    };
+  }
+}
+
+function stopwatch(): number {
+  return performance.now();
+}
+
+function httpLimitsOf({ jwks }: Config) {
+  return { timeoutMs: jwks.timeout, maxBytes: jwks.maxBytes, allowHttp: jwks.allowHttp };
+}
+
+function registrySettingsOf({ jwks }: Config): RegistrySettings {
+  return {
+    maxIssuers: jwks.maxIssuers,
+    minTtlMs: jwks.minTtl,
+    maxTtlMs: jwks.maxTtl,
+    cooldownMs: jwks.cooldown,
+    staleIfErrorMs: jwks.staleIfError,
+    timeoutMs: jwks.timeout,
+    maxBytes: jwks.maxBytes,
+    allowHttp: jwks.allowHttp,
+  };
+}
+
+function keySourceOf({ discovery, jwksUri, jwks, keys }: IssuerConfig): KeySource {
+  if (jwksUri !== undefined) return { kind: 'jwksUri', jwksUri };
+  if (jwks !== undefined) return { kind: 'jwks', jwks };
+  if (keys !== undefined) return { kind: 'keys', keys };
+  return typeof discovery === 'string'
+    ? { kind: 'discovery', metadataUrl: discovery }
+    : { kind: 'discovery' };
+}
+
+function createTokenCache({ tokenCache }: Config): TokenCache | undefined {
+  if (tokenCache.maxEntries === 0 || tokenCache.maxBytes === 0) return undefined;
+  return new TokenCache(tokenCache);
+}
+
+function createIdentityTokens({ identity, tokens }: Config): IdentityTokenIssuer | undefined {
+  if (identity.token === undefined || tokens === undefined) return undefined;
+  const { audience, ttl } = identity.token;
+  return createIdentityTokenIssuer({
+    issuer: tokens.issuer,
+    keys: tokens.keys,
+    audience,
+    ttlMs: ttl,
+  });
+}

@@ -1,0 +1,73 @@
+/** What the primary does for its workers, on both ends of the channel: fetching key sets, spending proofs in memory. */
+import { failureCode, KeySetError } from '../jwks/key-set-error.js';
+import type { FetchedKeySet, KeySetFetcher, KeySetRequest } from '../jwks/ports.js';
+import { ReplayFullError, ReplayUnavailableError, type ReplayStore } from '../stores/replay-store.js';
+import type { IpcHandlers, IpcPeer } from './ipc.js';
+
+type FetchReply = { readonly set: FetchedKeySet } | { readonly failure: string };
+type SpendReply = 'first' | 'spent' | 'full' | 'unavailable';
+
+/** What the primary serves with. */
+export interface PrimaryServices {
+  readonly fetcher: KeySetFetcher;
+  readonly replay: ReplayStore;
+}
+
+/** The primary's end. Errors cross as words: an error object does not survive the channel. */
+export function primaryHandlers({ fetcher, replay }: PrimaryServices): IpcHandlers {
+  return {
+    fetchKeySet: async (request: KeySetRequest): Promise<FetchReply> => {
+      try {
+        return { set: await fetcher.fetch(request) };
+      } catch (error) {
+        return { failure: failureCode(error) };
+      }
+    },
+    spend: async ({ key, expiresAtMs }: { key: string; expiresAtMs: number }): Promise<SpendReply> => {
+      try {
+        return (await replay.spend(key, expiresAtMs)) ? 'first' : 'spent';
+      } catch (error) {
+        return error instanceof ReplayFullError ? 'full' : 'unavailable';
+      }
+    },
+  };
+}
+
+/** A worker's fetcher: the primary asks the issuer, once for all workers. */
+export function createPrimaryFetcher(primary: IpcPeer): KeySetFetcher {
+  return {
+    async fetch({ signal: _signal, ...request }) {
+      const reply = (await primary.call('fetchKeySet', request)) as FetchReply;
+      if ('set' in reply) return reply.set;
+      throw new KeySetError('invalid_key_set', `the primary could not fetch it: ${reply.failure}`);
+    },
+  };
+}
+
+/** A worker's replay store: the primary remembers, so that a proof is spent once over all workers. */
+export function createPrimaryReplay(primary: IpcPeer): ReplayStore {
+  let answering = true;
+  return {
+    async spend(key, expiresAtMs) {
+      const reply = await askToSpend(primary, { key, expiresAtMs });
+      answering = reply !== 'unavailable';
+      if (reply === 'full') throw new ReplayFullError('the replay memory is full');
+      if (reply === 'unavailable') throw new ReplayUnavailableError('the primary did not answer');
+      return reply === 'first';
+    },
+    entries: undefined,
+    isAvailable: () => answering,
+    close: () => Promise.resolve(),
+  };
+}
+
+async function askToSpend(
+  primary: IpcPeer,
+  proof: { key: string; expiresAtMs: number },
+): Promise<SpendReply> {
+  try {
+    return (await primary.call('spend', proof)) as SpendReply;
+  } catch {
+    return 'unavailable';
+  }
+}
