@@ -71,7 +71,7 @@ class Connection implements RedisConnection {
   }
 
   async setIfAbsent(key: string, ttlMs: number): Promise<boolean> {
-    if (this.client.status !== 'ready') throw new Error('redis is not connected');
+    if (!this.isConnected()) throw new Error('redis is not connected');
     if (this.pending >= this.maxPending) throw new Error('too many redis commands wait for an answer');
     this.pending++;
     const sent = this.client.set(key, '1', 'PX', ttlMs, 'NX').finally(() => this.pending--);
@@ -88,15 +88,17 @@ class Connection implements RedisConnection {
   }
 
   isAvailable(): boolean {
-    return this.client.status === 'ready' && this.options.clock.now() - this.failedAtMs > FAILURE_MEMORY_MS;
+    return this.isConnected() && this.options.clock.now() - this.failedAtMs > FAILURE_MEMORY_MS;
   }
 
-  async close(): Promise<void> {
+  private isConnected(): boolean {
+    return this.client.status === 'ready' && !this.isClosing;
+  }
+
+  close(): Promise<void> {
     this.isClosing = true;
-    if (this.client.status === 'end') return;
-    const ended = new Promise<void>((resolve) => this.client.once('end', () => resolve()));
     this.client.disconnect();
-    await ended;
+    return Promise.resolve();
   }
 
   private noteDown(reason: string): void {
@@ -161,6 +163,7 @@ function nodeOptions(address: RedisAddress, options: RedisConnectionOptions): No
     maxRetriesPerRequest: 0,
     socketTimeout: timeoutMs * HUNG_AFTER_TIMEOUTS,
     connectTimeout: 5000,
+    disconnectTimeout: 500,
     // After a failover the old primary refuses writes: ask where the new one is.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     // HELLO and CLIENT are not for every server and every user.

@@ -36,7 +36,7 @@ export function parseRedisUrl(url: string): RedisAddress {
   return {
     kind: cluster === undefined ? 'single' : 'cluster',
     nodes,
-    tls: scheme.toLowerCase().endsWith('s'),
+    tls: /^(rediss|valkeys)$/i.test(scheme),
     ...parseUserInfo(userInfo),
     db: Number(db ?? 0),
   };
