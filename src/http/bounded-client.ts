@@ -11,7 +11,7 @@ import { assertJsonHeaders, type HttpHeaders, readJsonBody } from './read-json-b
 import { describeUrl, parseFetchUrl } from './url-rules.js';
 
 /** What bounds a request. */
-export interface HttpLimits {
+interface HttpLimits {
   /** For the whole of it: name resolution, connection, answer, body. */
   readonly timeoutMs: number;
   /** Of the body, after decompression. */

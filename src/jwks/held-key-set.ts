@@ -3,7 +3,7 @@ import type { KeySet } from './key-set.js';
 import type { KeySetSettings } from './ports.js';
 
 /** Where a set came from. */
-export type HeldSource = 'network' | 'snapshot';
+type HeldSource = 'network' | 'snapshot';
 
 /** A set with its times. */
 export interface TimedKeySet {

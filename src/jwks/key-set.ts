@@ -8,7 +8,7 @@ import { KeySetError } from './key-set-error.js';
 /** A published set longer than this is cut: importing a key costs, and so does trying one. */
 export const MAX_KEYS = 100;
 /** The most keys one token is tried against. */
-export const MAX_CANDIDATES = 4;
+const MAX_CANDIDATES = 4;
 
 /** Why keys of a set are not used, and how many for each reason. */
 export type SkippedKeys = Readonly<Partial<Record<JwkRejectionCode | 'over_limit', number>>>;

@@ -239,6 +239,10 @@ describe('HttpClient.getJson() of names', () => {
     await rebinding.close();
   });
 
+  test('finds localhost by the system’s resolver', async () => {
+    await expect(client.getJson(`http://localhost:${port()}/jwks`)).resolves.toBeDefined();
+  });
+
   test('refuses a localhost that is not the loopback', async () => {
     const named = resolving('10.0.0.1');
     await expect(named.getJson(`http://localhost:${port()}/jwks`)).rejects.toMatchObject({
