@@ -178,19 +178,27 @@ class WorkerPool {
   /** @returns when the worker serves. @throws Error when it ended before */
   private async fork(): Promise<void> {
     const worker = cluster.fork();
-    const peer = createIpcPeer(
-      { send: (message) => worker.send(message), onMessage: (listener) => worker.on('message', listener) },
-      this.options.handlers,
-      IPC_LIMITS,
-    );
     const failed = new Promise<never>((_resolve, reject) => {
       worker.once('exit', () => reject(new Error('a worker ended while starting')));
     });
+    // Whoever waits hears of it; a worker that dies later is nobody's unhandled rejection.
+    failed.catch(() => undefined);
     worker.once('error', (error) => this.options.log.error({ err: error }, 'worker'));
     worker.once('exit', (code, signal) => this.onExit(worker, { code, signal }));
-    await Promise.race([once(worker, 'online'), failed]);
+    const peer = await Promise.race([this.greet(worker), failed]);
     this.members.set(worker.id, { worker, peer, startedMs: Date.now() });
     await Promise.race([peer.call('start', { config: this.config }), failed]);
+  }
+
+  /** What is sent before the worker listens is lost, so the worker speaks first. */
+  private greet(worker: Worker): Promise<IpcPeer> {
+    return new Promise((resolve) => {
+      const peer: IpcPeer = createIpcPeer(
+        { send: (message) => worker.send(message), onMessage: (listener) => worker.on('message', listener) },
+        { ...this.options.handlers, hello: () => resolve(peer) },
+        IPC_LIMITS,
+      );
+    });
   }
 
   private onExit(worker: Worker, how: { code: number | null; signal: string | null }): void {
@@ -214,10 +222,4 @@ class WorkerPool {
       this.options.log.error({ err: error }, 'a worker did not start');
     });
   }
-}
-
-function once(worker: Worker, event: 'online'): Promise<void> {
-  return new Promise((resolve) => {
-    worker.once(event, () => resolve());
-  });
 }

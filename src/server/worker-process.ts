@@ -62,7 +62,8 @@ function current(): Serving {
 }
 
 async function stop(timeoutMs: number): Promise<void> {
-  const { server, runtime, log } = current();
+  if (serving === undefined) process.exit(0);
+  const { server, runtime, log } = serving;
   await server.drain(timeoutMs);
   await runtime.close();
   log.flush(() => process.exit(0));
@@ -74,3 +75,5 @@ process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 // Without the primary there is nobody to ask for keys, and nobody who would restart us.
 process.on('disconnect', () => process.exit(1));
+
+void primary.call('hello');
