@@ -60,13 +60,21 @@ function parseSegment(text: string): PatternSegment {
 
 /** A literal is read just as a path is, so that a pattern never waits for a path that is refused. */
 function parseLiteral(text: string): string {
-  const encoded = text.replace(/\P{ASCII}+/gu, encodeURIComponent);
-  if (isAmbiguousPath(`/${encoded}`)) {
+  const encoded = encodeUnicode(text);
+  if (encoded === undefined || isAmbiguousPath(`/${encoded}`)) {
     throw new PathPatternError(
       'can never match: such a path is refused (dot segments, ;, \\, //, odd encodings)',
     );
   }
   return decodeURIComponent(encoded);
+}
+
+function encodeUnicode(text: string): string | undefined {
+  try {
+    return text.replace(/\P{ASCII}+/gu, encodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 function assertDistinctNames(segments: readonly PatternSegment[]): void {

@@ -1,0 +1,125 @@
+/** The headers that tell the upstream who is calling, made of the claims of a verified token. */
+import type { HeaderPair, Metadata, VerifiedToken } from '../types.js';
+import { compileClaimPath, type ClaimReader } from '../policy/claim-path.js';
+import { Denial } from '../denial.js';
+import { headerTextOf, type ClaimForm } from './encode.js';
+
+/** Header → claim, or claim and form. A dotted name walks objects. */
+export type IdentitySpec = Readonly<
+  Record<string, string | { readonly claim: string; readonly as?: 'csv' | 'json' | undefined }>
+>;
+
+/** Identity headers, compiled. */
+export interface IdentityHeaders {
+  /** All of their names, in lower case. */
+  readonly names: readonly string[];
+  /**
+   * @returns the headers of a token, frozen, and the same list for the same token; those of absent claims are left out
+   * @throws Denial invalid_claims where they can not be told in full
+   */
+  of(token: VerifiedToken): readonly HeaderPair[];
+  /** @returns claim → value, for dynamic metadata; absent claims are left out */
+  metadataOf(token: VerifiedToken): Metadata;
+}
+
+interface IdentityHeader {
+  readonly name: string;
+  readonly claim: string;
+  readonly read: ClaimReader;
+  readonly form: ClaimForm;
+}
+
+/** All identity headers together, bytes. Envoy answers 500 at about 60 KiB, the client's own headers included. */
+const MAX_TOTAL_BYTES = 24_576;
+
+const TOO_LARGE = new Denial('invalid_claims');
+
+/** @param spec validated configuration: no target of identityHeaderProblem() */
+export function createIdentityHeaders(spec: IdentitySpec): IdentityHeaders {
+  const headers = Object.entries(spec).map(([name, value]): IdentityHeader => {
+    const { claim, as } = typeof value === 'string' ? { claim: value, as: undefined } : value;
+    return { name: name.toLowerCase(), claim, read: compileClaimPath(claim), form: as ?? 'text' };
+  });
+  const known = new WeakMap<VerifiedToken, readonly HeaderPair[]>();
+  return {
+    names: Object.freeze(headers.map(({ name }) => name)),
+    of(token) {
+      let pairs = known.get(token);
+      if (pairs === undefined) known.set(token, (pairs = pairsOf(headers, token)));
+      return pairs;
+    },
+    metadataOf: (token) => metadataOf(headers, token),
+  };
+}
+
+function pairsOf(headers: readonly IdentityHeader[], token: VerifiedToken): readonly HeaderPair[] {
+  const pairs: HeaderPair[] = [];
+  let bytes = 0;
+  for (const { name, read, form } of headers) {
+    const value = headerTextOf(read(token.claims), form);
+    if (value === undefined) continue;
+    bytes += name.length + value.length;
+    if (bytes > MAX_TOTAL_BYTES) throw TOO_LARGE;
+    pairs.push(Object.freeze([name, value] as const));
+  }
+  return Object.freeze(pairs);
+}
+
+function metadataOf(headers: readonly IdentityHeader[], token: VerifiedToken): Metadata {
+  const metadata: Record<string, unknown> = {};
+  for (const { claim, read } of headers) {
+    const value = read(token.claims);
+    if (value !== undefined && value !== null) metadata[claim] = value;
+  }
+  return metadata;
+}
+
+// ---- targets ---------------------------------------------------------------------------------------------------------
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+/** Headers that route, frame or authenticate a request. Envoy would do as told with `:path`, host and lengths. */
+const FORBIDDEN = new Set([
+  ...[
+    'host',
+    'authorization',
+    'proxy-authorization',
+    'dpop',
+    'cookie',
+    'set-cookie',
+    'via',
+    'forwarded',
+    'expect',
+  ],
+  ...[
+    'content-length',
+    'content-type',
+    'content-encoding',
+    'transfer-encoding',
+    'te',
+    'trailer',
+    'connection',
+  ],
+  ...['keep-alive', 'proxy-connection', 'upgrade', 'http2-settings', 'x-request-id', 'grpc-timeout'],
+  ...[
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-port',
+    'x-forwarded-proto',
+    'x-forwarded-client-cert',
+  ],
+  ...['x-http-method', 'x-http-method-override', 'x-method-override'],
+]);
+
+/**
+ * Says why a header can not carry identity.
+ *
+ * @param name from the configuration
+ * @returns what is wrong with it; undefined: nothing
+ */
+export function identityHeaderProblem(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (!HEADER_NAME.test(lower)) return 'is not the name of a header';
+  const plain = lower.replace(/[_.]/g, '-');
+  if (FORBIDDEN.has(plain) || plain.startsWith('x-envoy-')) return 'must not be set from a claim';
+  return undefined;
+}

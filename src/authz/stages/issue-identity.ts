@@ -1,0 +1,28 @@
+/** Makes what tells the upstream who is calling, while a denial is still possible. */
+import type { IdentityHeaders } from '../identity/headers.js';
+import type { IdentityTokenIssuer } from '../identity/token.js';
+import type { Stage } from '../types.js';
+
+/** What is told. */
+export interface IssueIdentityOptions {
+  readonly identity: IdentityHeaders;
+  /** undefined: no identity token is configured. */
+  readonly tokens: Pick<IdentityTokenIssuer, 'issue'> | undefined;
+}
+
+/**
+ * Does not judge the identity, only whether it can be told.
+ *
+ * @throws Denial invalid_claims
+ */
+export function createIssueIdentityStage({ identity, tokens }: IssueIdentityOptions): Stage {
+  return {
+    name: 'issue-identity',
+    run(ctx) {
+      if (ctx.token === undefined) return undefined;
+      identity.of(ctx.token);
+      ctx.identityToken = tokens?.issue(ctx.token, ctx.nowMs);
+      return undefined;
+    },
+  };
+}

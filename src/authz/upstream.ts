@@ -1,0 +1,137 @@
+/**
+ * What changes on a request that goes on: identity is set, and everything that could pass for identity, or that was
+ * a credential, is taken away. The lists are made once and shared, so that their bytes can be, too; only a request
+ * that brings something odd gets lists of its own.
+ */
+import { withoutCookies } from './cookies.js';
+import type { CredentialSource } from './credentials.js';
+import { createAliasSearch, staticAliasesOf } from './identity/aliases.js';
+import type { IdentityHeaders } from './identity/headers.js';
+import { hasParameter } from './query.js';
+import type { CheckContext, HeaderPair, UpstreamChanges } from './types.js';
+
+/** The operator's choices. */
+export interface UpstreamOptions {
+  readonly identity: IdentityHeaders;
+  /** Header of the identity token; undefined: none is issued. */
+  readonly tokenHeader: string | undefined;
+  /** `forward`: what the client presented goes upstream as it was sent. */
+  readonly credential: 'remove' | 'forward';
+  readonly sources: readonly CredentialSource[];
+}
+
+/** @returns what an allowed request is changed into */
+export type UpstreamBuilder = (ctx: CheckContext) => UpstreamChanges;
+
+/** Headers by which a client asks an upstream to act on another method than the one that was judged. */
+const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
+
+const NO_PAIRS: readonly HeaderPair[] = Object.freeze([]);
+const NO_NAMES: readonly string[] = Object.freeze([]);
+/** Combinations of absent claims whose lists are kept; beyond them lists are made anew. */
+const MAX_VARIANTS = 1000;
+
+/**
+ * @param options validated configuration
+ * @returns a builder; it throws Denial invalid_claims where the identity can not be told in full
+ */
+export function createUpstreamBuilder(options: UpstreamOptions): UpstreamBuilder {
+  const plain = createRemovals(options, []);
+  const limited = createRemovals(options, METHOD_OVERRIDES);
+  const pairsOf = createPairs(options);
+  const credentials = options.credential === 'remove' ? options.sources : [];
+  const cookieOf = createCookieChange(credentials);
+  const queryOf = createQueryRemoval(credentials);
+  return (ctx) => {
+    const set = pairsOf(ctx);
+    const removals = ctx.match?.limitsMethods === true ? limited : plain;
+    const remove = removals.of(set, ctx.request.headers);
+    const cookie = cookieOf(ctx);
+    const removeQuery = queryOf(ctx.request.query);
+    if (cookie === undefined) return { set, remove, removeQuery };
+    if (cookie === '') return { set, remove: Object.freeze([...remove, 'cookie']), removeQuery };
+    return { set: Object.freeze([...set, ['cookie', cookie] as const]), remove, removeQuery };
+  };
+}
+
+// ---- set -------------------------------------------------------------------------------------------------------------
+
+/** @returns identity headers, with the identity token last; the same list while both stay the same */
+function createPairs({
+  identity,
+  tokenHeader,
+}: UpstreamOptions): (ctx: CheckContext) => readonly HeaderPair[] {
+  const header = tokenHeader?.toLowerCase();
+  const withToken = new WeakMap<readonly HeaderPair[], readonly HeaderPair[]>();
+  return ({ token, identityToken }) => {
+    if (token === undefined) return NO_PAIRS;
+    const pairs = identity.of(token);
+    if (header === undefined || identityToken === undefined) return pairs;
+    const present = withToken.get(pairs);
+    if (present?.at(-1)?.[1] === identityToken) return present;
+    const extended = Object.freeze([...pairs, Object.freeze([header, identityToken] as const)]);
+    withToken.set(pairs, extended);
+    return extended;
+  };
+}
+
+// ---- remove ----------------------------------------------------------------------------------------------------------
+
+/** Names to remove, for every combination of names that are set. */
+interface Removals {
+  of(set: readonly HeaderPair[], headers: CheckContext['request']['headers']): readonly string[];
+}
+
+function createRemovals(options: UpstreamOptions, overrides: readonly string[]): Removals {
+  const guarded = [...identityNamesOf(options), ...credentialNamesOf(options), ...overrides];
+  const always = [...new Set(guarded.flatMap(staticAliasesOf))];
+  const findOdd = createAliasSearch(guarded, new Set(always));
+  const variants = new Map<string, readonly string[]>();
+  const lists = new WeakMap<readonly HeaderPair[], readonly string[]>();
+  const withoutSet = (set: readonly HeaderPair[]): readonly string[] => {
+    const names = new Set(set.map(([name]) => name));
+    const key = [...names].join(' ');
+    const present = variants.get(key);
+    if (present !== undefined) return present;
+    const list = Object.freeze(always.filter((name) => !names.has(name)));
+    if (variants.size < MAX_VARIANTS) variants.set(key, list);
+    return list;
+  };
+  return {
+    of(set, headers) {
+      let list = lists.get(set);
+      if (list === undefined) lists.set(set, (list = withoutSet(set)));
+      const odd = findOdd(headers);
+      return odd.length === 0 ? list : Object.freeze([...list, ...odd]);
+    },
+  };
+}
+
+function identityNamesOf({ identity, tokenHeader }: UpstreamOptions): string[] {
+  return tokenHeader === undefined ? [...identity.names] : [...identity.names, tokenHeader.toLowerCase()];
+}
+
+/** The proof goes with the credential: it is of no use to the upstream, and some use to a thief. */
+function credentialNamesOf({ credential, sources }: UpstreamOptions): string[] {
+  if (credential === 'forward') return [];
+  const names = sources.flatMap((source) => ('header' in source ? [source.header.toLowerCase()] : []));
+  return [...new Set([...names, 'dpop'])];
+}
+
+// ---- cookie and query ------------------------------------------------------------------------------------------------
+
+/** @returns the cookie header without credentials; empty: remove it; undefined: leave it */
+function createCookieChange(sources: readonly CredentialSource[]): (ctx: CheckContext) => string | undefined {
+  const names = new Set(sources.flatMap((source) => ('cookie' in source ? [source.cookie] : [])));
+  if (names.size === 0) return () => undefined;
+  return ({ request }) => withoutCookies(request.headers, names);
+}
+
+/** Envoy sorts what is left of a query once it removes from it, so it is told to only where there is something. */
+function createQueryRemoval(
+  sources: readonly CredentialSource[],
+): (query: string | undefined) => readonly string[] {
+  const names = Object.freeze(sources.flatMap((source) => ('query' in source ? [source.query] : [])));
+  if (names.length === 0) return () => NO_NAMES;
+  return (query) => (names.some((name) => hasParameter(query, name)) ? names : NO_NAMES);
+}

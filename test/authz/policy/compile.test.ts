@@ -1,0 +1,126 @@
+import { describe, expect, test } from '@jest/globals';
+import { compilePolicies, PolicyError } from '../../../src/authz/policy/compile.js';
+import { createAuthorizeStage } from '../../../src/authz/stages/authorize.js';
+import type { Policy } from '../../../src/authz/types.js';
+import { checkContext, denialOf, NOW_S, thrownBy, verifiedToken } from '../contexts.js';
+
+const policy = (policies: ReadonlyMap<string, Policy>, name: string): Policy => policies.get(name)!;
+
+describe('compilePolicies()', () => {
+  test('builds in default', () => {
+    expect(policy(compilePolicies({}), 'default')).toMatchObject({
+      name: 'default',
+      access: 'required',
+      requirements: [],
+      consumeProof: true,
+      corsPreflight: false,
+      errors: 'oauth',
+      senderConstraint: undefined,
+      shadow: undefined,
+    });
+  });
+
+  test('lets default be redefined', () => {
+    expect(policy(compilePolicies({ default: { access: 'anonymous' } }), 'default').access).toBe('anonymous');
+  });
+
+  test('requires access where nothing is said', () => {
+    expect(policy(compilePolicies({ p: {} }), 'p').access).toBe('required');
+  });
+
+  test('passes on what others enforce', () => {
+    const spec = {
+      senderConstraint: 'mtls',
+      consume: false,
+      corsPreflight: 'allow',
+      cors: { origins: ['https://app.example.com'] },
+      errors: 'scim',
+      issuers: ['https://a'],
+      scopes: { all: ['x'] },
+    } as const;
+    expect(policy(compilePolicies({ p: spec }), 'p')).toMatchObject({
+      senderConstraint: 'mtls',
+      consumeProof: false,
+      corsPreflight: true,
+      corsOrigins: new Set(['https://app.example.com']),
+      errors: 'scim',
+      issuers: new Set(['https://a']),
+      challengeScope: 'x',
+    });
+  });
+
+  test('a shadow has no shadow of its own', () => {
+    const policies = compilePolicies({ a: { shadow: 'b' }, b: { shadow: 'a' } });
+    expect(policy(policies, 'a').shadow).toMatchObject({ name: 'b', shadow: undefined });
+    expect(policy(policies, 'b').shadow).toMatchObject({ name: 'a', shadow: undefined });
+  });
+
+  test('throws PolicyError with every problem', () => {
+    const error = thrownBy(() =>
+      compilePolicies({
+        a: { when: 'claims.x ==' },
+        b: { when: 'nope' },
+        c: { shadow: 'gone' },
+        d: { shadow: 'd' },
+      }),
+    );
+    expect(error).toBeInstanceOf(PolicyError);
+    expect((error as PolicyError).problems.map(({ path }) => path)).toEqual([
+      ['a', 'when'],
+      ['b', 'when'],
+      ['c', 'shadow'],
+      ['d', 'shadow'],
+    ]);
+  });
+
+  test.each(['toString', 'constructor', 'hasOwnProperty'])('has no policy %s', (name) => {
+    expect(compilePolicies({}).has(name)).toBe(false);
+    expect(denialOf(() => compilePolicies({ a: { shadow: name } }))).toBeInstanceOf(PolicyError);
+  });
+});
+
+describe('createAuthorizeStage()', () => {
+  const policies = compilePolicies({
+    strict: {
+      issuers: ['https://login.example.com'],
+      scopes: { all: ['write'] },
+      roles: { any: ['admin'] },
+      claims: { tenant: 'acme' },
+      when: 'claims.level > 1',
+      stepUp: { maxAgeMs: 60_000 },
+    },
+  });
+  const good = {
+    scopes: new Set(['write']),
+    claims: { roles: ['admin'], tenant: 'acme', level: 2, auth_time: NOW_S },
+  };
+  const judge = (token: object): unknown =>
+    denialOf(() => {
+      const ctx = checkContext({ policy: policy(policies, 'strict') });
+      ctx.token = verifiedToken({ ...good, ...token });
+      return createAuthorizeStage().run(ctx);
+    });
+
+  test.each<[string, object, string]>([
+    ['what meets all', {}, 'passed'],
+    [
+      'another issuer first',
+      { issuer: 'https://login.example.com/', scopes: new Set() },
+      'issuer_not_allowed',
+    ],
+    ['then scopes', { scopes: new Set(), claims: {} }, 'insufficient_scope'],
+    ['then roles', { claims: {} }, 'insufficient_role'],
+    ['then claims', { claims: { roles: 'admin' } }, 'claim_mismatch'],
+    ['then the condition', { claims: { roles: 'admin', tenant: 'acme' } }, 'condition_failed'],
+    ['then step-up', { claims: { roles: 'admin', tenant: 'acme', level: 2 } }, 'step_up_required'],
+  ])('%s', (_, token, expected) => {
+    expect(judge(token)).toBe(expected);
+  });
+
+  test('refuses where nothing was verified or chosen before', () => {
+    const ctx = checkContext();
+    expect(denialOf(() => createAuthorizeStage().run(ctx))).toBe('missing_credential');
+    ctx.match = undefined;
+    expect(denialOf(() => createAuthorizeStage().run(ctx))).toBe('unknown_policy');
+  });
+});
