@@ -98,6 +98,15 @@ export function judge(expected, answer) {
 }
 
 /**
+ * @param {string} message of a denied gRPC call: the body, percent-encoded
+ * @returns {string}
+ */
+function readMessage(message) {
+  const text = decodeURIComponent(message);
+  return parseBody(text)?.error_description ?? text;
+}
+
+/**
  * @param {Answer} answer
  * @param {any} body parsed
  * @param {{ headers: Record<string, string | null>, upstream: Record<string, string | null> }} seen
@@ -105,8 +114,8 @@ export function judge(expected, answer) {
  */
 function reason(answer, body, { headers, upstream }) {
   if (body?.headers !== undefined) return `upstream saw ${list(upstream) || 'the request'}`;
-  const text = parseBody(decodeURIComponent(answer.headers['grpc-message'] ?? ''))?.error_description;
-  const description = body?.error_description ?? text;
+  const message = answer.headers['grpc-message'];
+  const description = body?.error_description ?? (message === undefined ? undefined : readMessage(message));
   if (description === undefined)
     return answer.status < 400 ? 'answered by Envoy itself' : 'refused by Envoy itself';
   const others = Object.entries(headers).filter(([name]) => name !== 'grpc-status');

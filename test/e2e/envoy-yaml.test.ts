@@ -30,6 +30,13 @@ describe('envoy.yaml', () => {
     expect(envoyYaml(WRITTEN_PORTS)).toEqual(original);
   });
 
+  test('gives a single try all of the time, which Envoy reads from max_interval', () => {
+    const { listeners } = parse(envoyYaml(WRITTEN_PORTS)).static_resources;
+    const filters = listeners[0].filter_chains[0].filters[0].typed_config.http_filters;
+    const { timeout, retry_policy: retries } = filters[0].typed_config.grpc_service;
+    expect(retries.retry_back_off.max_interval).toBe(timeout);
+  });
+
   test('names policies that the demo configures', () => {
     const named = [...envoyYaml(WRITTEN_PORTS).matchAll(/^[^#]*portcullis\.policy: ([\w-]+)/gm)].map(
       ([, name]) => name,
