@@ -25,7 +25,7 @@ export interface TestVerifier {
   readonly clock: { nowMs: number };
   readonly cacheOutcomes: string[];
   /** Verifies at the clock's time. */
-  verify(token: string): VerifiedToken | Promise<VerifiedToken>;
+  readonly verify: (token: string) => VerifiedToken | Promise<VerifiedToken>;
 }
 
 /** @param cache undefined: off */
