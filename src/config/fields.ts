@@ -5,13 +5,19 @@ import { DURATION_PATTERN, parseDuration, parseSize } from './units.js';
 /** What the reference page and the JSON Schema say of a key. The example is what stands behind the colon in YAML. */
 interface Documentation {
   readonly description: string;
-  readonly example?: unknown;
+  readonly 'x-example'?: unknown;
 }
 
 /** Says what a key is for. Every key of the schema passes through here; a test holds that. */
 export function documented<T extends z.ZodType>(schema: T, description: string, example?: unknown): T {
-  const meta: Documentation = example === undefined ? { description } : { description, example };
+  const meta: Documentation = example === undefined ? { description } : { description, 'x-example': example };
   return schema.meta({ ...schema.meta(), ...meta });
+}
+
+/** Says what a key will be for. It is refused until then; checks/unsupported.ts does that. */
+export function unbuilt<T extends z.ZodType>(schema: T, description: string, example: unknown): T {
+  const marked = schema.meta({ ...schema.meta(), 'x-unbuilt': true });
+  return documented(marked, `**Not supported yet**, and refused. ${description}`, example);
 }
 
 /** The wording of a wrong value. It never quotes the value, which may be a secret. */
@@ -82,7 +88,7 @@ export function duration(min: string, max: string) {
     .string({ error: mustBe(what) })
     .regex(DURATION_PATTERN, { error: mustBe(what) })
     .transform((value, ctx) => orIssue(within(parseDuration(value), least, most), what, ctx))
-    .meta({ kind: 'duration', bounds: `${min} to ${max}` });
+    .meta({ 'x-kind': 'duration', 'x-bounds': `${min} to ${max}` });
 }
 
 /** A size within bounds, as a number of bytes or with a unit; bytes afterwards. */
@@ -92,7 +98,7 @@ export function size(min: string, max: string) {
   return z
     .union([z.number(), z.string()], { error: mustBe(what) })
     .transform((value, ctx) => orIssue(within(parseSize(value), least, most), what, ctx))
-    .meta({ kind: 'size', bounds: `${min} to ${max}` });
+    .meta({ 'x-kind': 'size', 'x-bounds': `${min} to ${max}` });
 }
 
 function within(value: number | undefined, min: number, max: number): number | undefined {
@@ -108,12 +114,12 @@ export function address() {
       if (parsed === undefined) return undefined;
       return parsed.kind === 'unix' ? `unix:${parsed.path}` : value;
     },
-  ).meta({ kind: 'address' });
+  ).meta({ 'x-kind': 'address' });
 }
 
 /** An http or https URL, without credentials and fragment. Whether plain http is acceptable is checked elsewhere. */
 export function webUrl() {
-  return text('an https URL without credentials and fragment', isWebUrl).meta({ kind: 'URL' });
+  return text('an https URL without credentials and fragment', isWebUrl).meta({ 'x-kind': 'URL' });
 }
 
 function isWebUrl(value: string): boolean {
@@ -130,7 +136,7 @@ export function origin() {
     if (!isWebUrl(value)) return undefined;
     const url = new URL(value);
     return url.pathname === '/' && !value.includes('?') ? url.origin : undefined;
-  }).meta({ kind: 'origin' });
+  }).meta({ 'x-kind': 'origin' });
 }
 
 /** A field name or method of HTTP (RFC 9110 5.6.2). */
@@ -140,7 +146,7 @@ export const HTTP_TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 export function headerName() {
   return parsedText('the name of a header field', (value) =>
     HTTP_TOKEN.test(value) ? value.toLowerCase() : undefined,
-  ).meta({ kind: 'header name' });
+  ).meta({ 'x-kind': 'header name' });
 }
 
 /** The name of a policy: a metric label and a header value, so visible ASCII. */

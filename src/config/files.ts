@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -31,12 +32,21 @@ export function readBoundedFile(path: string): Uint8Array {
   }
 }
 
+/** The digest of a file that is not there or can not be read. */
+export const UNREADABLE = 'unreadable';
+
+/** @returns SHA-256, to tell one content from another */
+export function digestOfBytes(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64');
+}
+
 /** The text of a file, or why there is none, in words that follow its name. */
 export type FileText = { readonly text: string } | { readonly problem: string };
 
 /** The files of one configuration: paths are relative to its folder, and everything that was asked for is remembered. */
 export class ConfigFiles {
   readonly #read = new Map<string, FileText>();
+  readonly #digests: Record<string, string> = {};
 
   /**
    * @param folder where the configuration file is
@@ -52,6 +62,11 @@ export class ConfigFiles {
     return [...this.#read.keys()];
   }
 
+  /** What was in them, by absolute path. */
+  get digests(): Readonly<Record<string, string>> {
+    return this.#digests;
+  }
+
   /** @returns the absolute path of what the file names */
   locate(path: string): string {
     return resolve(this.folder, path);
@@ -60,15 +75,24 @@ export class ConfigFiles {
   /** Reads a text file once. Does not trim. */
   readText(path: string): FileText {
     const name = this.locate(path);
-    const found = this.#read.get(name) ?? readUtf8(name, this.readFile);
+    const found = this.#read.get(name) ?? this.#readUtf8(name);
     this.#read.set(name, found);
     return found;
   }
+
+  #readUtf8(path: string): FileText {
+    this.#digests[path] = UNREADABLE;
+    return readUtf8(() => {
+      const bytes = this.readFile(path);
+      this.#digests[path] = digestOfBytes(bytes);
+      return bytes;
+    });
+  }
 }
 
-function readUtf8(path: string, readFile: ReadFile): FileText {
+function readUtf8(read: () => Uint8Array): FileText {
   try {
-    const bytes = readFile(path);
+    const bytes = read();
     if (bytes.length > MAX_FILE_BYTES) return { problem: `is larger than ${MAX_FILE_BYTES} bytes` };
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch (error) {

@@ -32,6 +32,8 @@ export interface LoadedConfig {
   readonly warnings: readonly Problem[];
   /** Every file that took part, as absolute paths, the configuration itself first: what a watcher watches. */
   readonly files: readonly string[];
+  /** What was in them, by path; for a watcher that starts later. */
+  readonly digests: Readonly<Record<string, string>>;
 }
 
 const CHECKS: readonly ((ctx: CheckContext) => void)[] = [
@@ -89,5 +91,5 @@ function parse(text: string, { file, files, env }: Source): LoadedConfig {
   const problems = report.list();
   if (problems.length > 0 || parsed === undefined) throw new ConfigError(problems, files.names);
   const config = buildConfig(parsed, files);
-  return { config, warnings: warningsOf(config, parsed), files: files.names };
+  return { config, warnings: warningsOf(config, parsed), files: files.names, digests: files.digests };
 }

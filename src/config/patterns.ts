@@ -6,7 +6,7 @@ import { z } from 'zod';
 /** A host of a route, as the router reads it. */
 export function hostPattern() {
   return text('a host, *. and a suffix, or *', (value) => parseHostPattern(value) !== undefined).meta({
-    kind: 'host pattern',
+    'x-kind': 'host pattern',
   });
 }
 
@@ -21,7 +21,7 @@ export function pathPattern() {
       if (problem !== undefined)
         ctx.addIssue({ code: 'custom', message: `must be ${PATH}; this one ${problem}` });
     })
-    .meta({ kind: 'path pattern' });
+    .meta({ 'x-kind': 'path pattern' });
 }
 
 function pathPatternProblem(pattern: string): string | undefined {

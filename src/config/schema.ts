@@ -1,5 +1,5 @@
 import { type z } from 'zod';
-import { choice, documented, section, text } from './fields.js';
+import { choice, documented, section, text, unbuilt } from './fields.js';
 import { identitySection } from './schema/identity.js';
 import { issuersSection, jwksSection } from './schema/issuers.js';
 import { policiesSection, routesSection } from './schema/policies.js';
@@ -18,7 +18,7 @@ import {
 
 const logSection = section({
   level: documented(
-    choice(['debug', 'info', 'warn', 'error']).prefault('info'),
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).prefault('info'),
     'What is logged. `POST /log-level` changes it while it runs.',
   ),
   format: documented(
@@ -61,6 +61,7 @@ export const configSchema = section({
   policies: documented(
     policiesSection,
     'Name → what a request must show. `default` (access: required) is there unless it is redefined.',
+    { public: { access: 'anonymous' } },
   ),
   routes: documented(
     routesSection,
@@ -69,7 +70,7 @@ export const configSchema = section({
   identity: documented(identitySection, 'What the upstream is told.'),
   tokens: documented(tokensSection, 'Tokens that Portcullis signs. Absent: off.'),
   log: documented(logSection, 'The log, on standard output.'),
-  tracing: documented(tracingSection, 'OpenTelemetry.', { endpoint: 'http://127.0.0.1:4318' }),
+  tracing: unbuilt(tracingSection, 'OpenTelemetry.', { endpoint: 'http://127.0.0.1:4318' }),
 });
 
 /** The file as people write it. */

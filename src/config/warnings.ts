@@ -16,7 +16,6 @@ export function warningsOf(config: Config, parsed: ParsedConfig): readonly Probl
   warnOfRoutes(config, warn);
   warnOfServer(config, warn);
   warnOfProofs(config, warn);
-  warnOfKeys(config, warn);
   warnOfTokens(config, { parsed, warn });
   return warnings;
 }
@@ -68,13 +67,6 @@ function warnOfProofs({ dpop, replay, server, policies, redis }: Config, warn: W
     if (policy.senderConstraint === 'dpop' && dpop.mode === 'off')
       warn(['policies', name, 'senderConstraint'], 'refuses every token, since dpop.mode is off');
   }
-}
-
-function warnOfKeys({ issuers }: Config, warn: Warn): void {
-  issuers.forEach(({ jwks }, index) => {
-    if (jwks?.keys.length === 0)
-      warn(['issuers', index, 'jwks'], 'has no keys, so that every token of this issuer is refused');
-  });
 }
 
 function warnOfTokens(

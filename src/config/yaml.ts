@@ -133,7 +133,9 @@ class TreeBuilder {
       const key = this.#key(pair);
       const at = [...path, key];
       if (Object.hasOwn(tree, key)) this.report.close(at, 'is given twice; a key may be given once');
-      tree[key] = this.build(pair.value, at);
+      // No name of anything, and the one key that schemas and copies may pass over in silence.
+      if (key === '__proto__') this.report.close(at, 'unknown key');
+      else tree[key] = this.build(pair.value, at);
     }
     return tree;
   }

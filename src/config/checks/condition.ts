@@ -1,28 +1,16 @@
-import { Environment } from '@marcbachmann/cel-js';
+import { compileCondition } from '../../authz/policy/condition.js';
 
 /**
  * Says why a `when` does not compile.
  *
- * @returns one line; undefined where it compiles
+ * @returns one line, which may hold words of the source; undefined where it compiles
  */
 export function conditionProblem(source: string): string | undefined {
   try {
-    const compiled = environment().parse(source).check();
-    return compiled.valid ? undefined : firstLine(compiled.error);
+    compileCondition(source);
+    return undefined;
   } catch (error) {
-    return firstLine(error);
+    const message = error instanceof Error ? error.message : 'it can not be read';
+    return message.split('\n', 1)[0] ?? message;
   }
-}
-
-function environment(): Environment {
-  return new Environment({ unlistedVariablesAreDyn: false })
-    .registerVariable('claims', 'dyn')
-    .registerVariable('request', 'dyn')
-    .registerVariable('token', 'dyn');
-}
-
-/** What follows the first line is the source, which may hold anything. */
-function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : 'it can not be read';
-  return (message.split('\n')[0] ?? '').slice(0, 200);
 }

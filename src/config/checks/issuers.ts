@@ -1,7 +1,8 @@
 import { isLoopbackHost } from '../../http/address-rules.js';
 import { parseFetchUrl } from '../../http/url-rules.js';
 import { SYMMETRIC_ALGORITHMS } from '../../jwk/types.js';
-import { readJwkSet } from '../contents.js';
+import { KeySourceError, parseStaticKeys } from '../../jwks/static-keys.js';
+import { type JwkSet, readJwkSet } from '../contents.js';
 import type { ConfigNode } from '../node.js';
 import { type CheckContext, refuse } from './context.js';
 import { checkStaticKey } from './static-keys.js';
@@ -33,7 +34,20 @@ function checkKeySource(ctx: CheckContext, issuer: ConfigNode): void {
   const jwks = issuer.get('jwks');
   if (!jwks.exists || (jwks.text === undefined && !jwks.get('keys').exists)) return;
   const set = readJwkSet(jwks.value, ctx.files);
-  if ('problem' in set) refuse(ctx, jwks, set.problem);
+  const problem = 'problem' in set ? set.problem : keySetProblem(set.value);
+  if (problem !== undefined) refuse(ctx, jwks, problem);
+}
+
+/** Single keys of a set may be unusable, as in sets that are fetched; all of them may not. */
+function keySetProblem(jwks: JwkSet): string | undefined {
+  try {
+    parseStaticKeys({ kind: 'jwks', jwks });
+    return undefined;
+  } catch (error) {
+    if (error instanceof KeySourceError)
+      return `must hold at least one usable public key: ${error.problems[0]?.message ?? ''}`;
+    throw error;
+  }
 }
 
 /** `discovery: false` says only that discovery is not wanted. */

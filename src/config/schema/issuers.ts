@@ -1,6 +1,18 @@
 import { z } from 'zod';
 import { ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS } from '../../jwk/types.js';
-import { choice, count, documented, duration, flag, list, section, size, text, webUrl } from '../fields.js';
+import {
+  choice,
+  count,
+  documented,
+  duration,
+  flag,
+  list,
+  section,
+  size,
+  text,
+  unbuilt,
+  webUrl,
+} from '../fields.js';
 
 /** A `kid` or a claim's name: short, and no control characters. */
 export const shortText = (what: string) =>
@@ -30,14 +42,24 @@ const staticKey = section({
 const keySet = z.union(
   [
     text('a path'),
-    z.looseObject({ keys: z.array(z.record(z.string(), z.unknown()), { error: 'must be a list of JWKs' }) }),
+    z.looseObject({
+      keys: documented(
+        z.array(z.record(z.string(), z.unknown()), { error: 'must be a list of JWKs' }),
+        'The JWKs. Those that are weak, private or meant for something else are not used; at least one must be usable.',
+        [{ kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
+      ),
+    }),
   ],
   { error: 'must be a JWK set (RFC 7517) or the path of one' },
 );
 
 const introspection = section({
-  endpoint: documented(webUrl().optional(), 'The endpoint. Default: from discovery.'),
-  clientId: documented(text('a client id').optional(), 'Client id for the endpoint.'),
+  endpoint: documented(
+    webUrl().optional(),
+    'The endpoint. Default: from discovery.',
+    'https://login.example.com/introspect',
+  ),
+  clientId: documented(text('a client id').optional(), 'Client id for the endpoint.', 'gate'),
   clientSecret: documented(
     text('a secret').optional(),
     'Client secret for the endpoint.',
@@ -60,7 +82,7 @@ const clientKeys = section({
 });
 
 const logout = section({
-  clientId: documented(text('a client id'), 'Expected `aud` of logout tokens.'),
+  clientId: documented(text('a client id'), 'Expected `aud` of logout tokens.', 'gate'),
 });
 
 const issuer = section({
@@ -88,7 +110,7 @@ const issuer = section({
   keys: documented(list(staticKey).optional(), 'PEM public keys and HMAC secrets. Nothing is fetched.', [
     { kid: 'k1', alg: 'RS256', file: './issuer.pem' },
   ]),
-  clientKeys: documented(clientKeys.optional(), 'One PEM file per client.', {
+  clientKeys: unbuilt(clientKeys.optional(), 'One PEM file per client.', {
     claim: 'client_id',
     dir: './clients',
   }),
@@ -114,10 +136,10 @@ const issuer = section({
     'Longest life of a token: neither exp - iat nor exp - now may exceed it.',
     '24h',
   ),
-  introspection: documented(introspection.optional(), 'RFC 7662, for tokens that are not JWTs.', {
+  introspection: unbuilt(introspection.optional(), 'RFC 7662, for tokens that are not JWTs.', {
     clientId: 'gate',
   }),
-  logout: documented(logout.optional(), 'Back-channel logout tokens of this issuer.', { clientId: 'gate' }),
+  logout: unbuilt(logout.optional(), 'Back-channel logout tokens of this issuer.', { clientId: 'gate' }),
 });
 
 /** `issuers`: whose tokens are trusted, and with which keys. */

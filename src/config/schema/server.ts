@@ -27,11 +27,17 @@ const limits = section({
   ),
 });
 
-const pemFile = (description: string) => documented(text('a path, or PEM text'), description);
-
 const tls = section({
-  cert: pemFile('The certificate chain, as PEM or the path of a PEM file.'),
-  key: pemFile('Its private key, as PEM or the path of a PEM file.'),
+  cert: documented(
+    text('a path, or PEM text'),
+    'The certificate chain, as PEM or the path of a PEM file.',
+    './tls.crt',
+  ),
+  key: documented(
+    text('a path, or PEM text'),
+    'Its private key, as PEM or the path of a PEM file.',
+    './tls.key',
+  ),
   clientCa: documented(
     text('a path, or PEM text').optional(),
     'The CA that signs client certificates, as PEM or the path of a PEM file. When it is given, clients must show one (mTLS).',

@@ -13,6 +13,7 @@ import {
   section,
   size,
   text,
+  unbuilt,
   webUrl,
 } from '../fields.js';
 
@@ -168,7 +169,7 @@ const store = z.discriminatedUnion(
       type: documented(choice(['dynamodb']), 'Kind of store.'),
       table: documented(text('a table name'), 'Table.', 'portcullis'),
       region: documented(text('a region').optional(), 'AWS region.', 'eu-central-1'),
-      endpoint: documented(webUrl().optional(), 'Endpoint, for tests.'),
+      endpoint: documented(webUrl().optional(), 'Endpoint, for tests.', 'http://127.0.0.1:8000'),
     }),
   ],
   { error: 'must be a mapping whose type is one of sqlite, postgres, dynamodb' },
@@ -182,13 +183,17 @@ export const tokensSection = section({
     'The signing key set, as the path of a file or JSON text. Made by `portcullis keys generate`.',
     './keys.json',
   ),
-  ttl: documented(duration('1s', '24h').optional(), 'Life of tokens from the token endpoint.', '1h'),
-  store: documented(store.optional(), 'Where personal access tokens are kept.', {
+  ttl: unbuilt(duration('1s', '24h').optional(), 'Life of tokens from the token endpoint.', '1h'),
+  store: documented(store.optional(), 'Where personal access tokens are kept. Accepted, and not used yet.', {
     type: 'sqlite',
     path: './portcullis.db',
   }),
-  direct: documented(flag().prefault(false), 'A personal access token is accepted by Check itself.', false),
-  bootstrapAdmin: documented(
+  direct: documented(
+    flag().prefault(false),
+    'A personal access token is accepted by Check itself. `true` is not supported yet, and refused.',
+    false,
+  ),
+  bootstrapAdmin: unbuilt(
     text('a PHC string').optional(),
     'PHC string of a first admin token.',
     '${env:ADMIN_PHC}',
