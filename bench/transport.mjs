@@ -24,10 +24,17 @@ const { values, positionals } = parseArgs({
 const [connections, streams] = values.streams.split('x').map(Number);
 const script = fileURLToPath(new URL('./servers/transport.mjs', import.meta.url));
 const all = execFileSync(process.execPath, [script, '--list'], { encoding: 'utf8' }).trim().split('\n');
-const chosen = ['floor', "floor'", ...(positionals.length > 0 ? positionals : all).filter((name) => name !== 'floor')];
+const chosen = [
+  'floor',
+  "floor'",
+  ...(positionals.length > 0 ? positionals : all).filter((name) => name !== 'floor'),
+];
 const body = checkBody({ headers: { authorization: `Bearer ${'a'.repeat(700)}` } });
 const load = {
-  connections, streams, block: headerBlock(checkFields(checkPath)), body: () => body,
+  connections,
+  streams,
+  block: headerBlock(checkFields(checkPath)),
+  body: () => body,
   read: (answer) => (answer.body ? decisionOf(answer.body.subarray(5)) : 0),
 };
 
@@ -62,12 +69,15 @@ async function generation(number) {
 }
 
 const generations = [];
-for (let number = 0; number < Number(values.generations); number++) generations.push(await generation(number));
+for (let number = 0; number < Number(values.generations); number++)
+  generations.push(await generation(number));
 // `floor'` is the floor once more: how far its ratio is from 1 is how far the others' can be trusted.
 for (const name of chosen) {
   const floor = (row) => (row.get('floor') + row.get("floor'")) / 2;
   const ratios = generations.map((row) => row.get(name) / floor(row));
   const cpu = median(generations.map((row) => row.get(name)));
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-  console.log(`${name.padEnd(30)} ${cpu.toFixed(1).padStart(7)} µs ${median(ratios).toFixed(3).padStart(7)} × floor (${range})`);
+  console.log(
+    `${name.padEnd(30)} ${cpu.toFixed(1).padStart(7)} µs ${median(ratios).toFixed(3).padStart(7)} × floor (${range})`,
+  );
 }

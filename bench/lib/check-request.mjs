@@ -11,11 +11,13 @@ export const protoFile = fileURLToPath(new URL('../../proto/ext_authz.proto', im
 /** The path of the one method. */
 export const checkPath = '/envoy.service.auth.v3.Authorization/Check';
 
-const loaded = grpc.loadPackageDefinition(protoLoader.loadSync(protoFile, { keepCase: true, longs: Number, oneofs: true }));
+const loaded = grpc.loadPackageDefinition(
+  protoLoader.loadSync(protoFile, { keepCase: true, longs: Number, oneofs: true }),
+);
 const check = loaded.envoy.service.auth.v3.Authorization.service.Check;
 
 /** The fields a browser's request has when it comes to ext_authz behind a stock Envoy; 15 with `authorization`. */
-const usualHeaders = {
+export const usualHeaders = {
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0',
   accept: 'application/json, text/plain, */*',
   'accept-language': 'en-GB,en;q=0.7,de;q=0.3',
@@ -33,14 +35,22 @@ const usualHeaders = {
  * @param {{ method?: string, path?: string, host?: string, headers?: Record<string, string> }} request `headers` come on top of the usual ones
  * @returns {object} a CheckRequest for the generated serialiser
  */
-export function checkRequest({ method = 'GET', path = '/orders/4711', host = 'api.example.com', headers = {} } = {}) {
+export function checkRequest({
+  method = 'GET',
+  path = '/orders/4711',
+  host = 'api.example.com',
+  headers = {},
+} = {}) {
   const pseudo = { ':authority': host, ':method': method, ':path': path, ':scheme': 'https' };
   const http = { id: '4027318473264632', method, path, host, scheme: 'https', protocol: 'HTTP/1.1' };
   return {
     attributes: {
       source: { address: { socket_address: { address: '203.0.113.7', port_value: 50412 } } },
       destination: { address: { socket_address: { address: '10.0.0.5', port_value: 8443 } } },
-      request: { time: { seconds: 1_767_225_600, nanos: 1 }, http: { ...http, headers: { ...pseudo, ...usualHeaders, ...headers } } },
+      request: {
+        time: { seconds: 1_767_225_600, nanos: 1 },
+        http: { ...http, headers: { ...pseudo, ...usualHeaders, ...headers } },
+      },
     },
   };
 }
@@ -77,7 +87,7 @@ export const checkDefinition = check;
 export function decisionOf(message) {
   let statusCode = 0;
   let http = 403;
-  for (let at = 0; at < message.length; ) {
+  for (let at = 0; at < message.length;) {
     const field = message[at] >> 3;
     const [length, start] = varint(message, at + 1);
     if (field === 1) statusCode = firstVarint(message, start, length);
@@ -95,7 +105,8 @@ function varint(bytes, from) {
   }
 }
 
-const firstVarint = (bytes, start, length) => (length > 1 && bytes[start] === 0x08 ? varint(bytes, start + 1)[0] : 0);
+const firstVarint = (bytes, start, length) =>
+  length > 1 && bytes[start] === 0x08 ? varint(bytes, start + 1)[0] : 0;
 
 function nestedStatus(bytes, start) {
   if (bytes[start] !== 0x0a) return undefined;

@@ -7,11 +7,12 @@ import { Latencies } from './latencies.mjs';
 
 /**
  * @param {number | string} target port or socket path
- * @param {{ connections?: number, streams?: number, requests: number, block: Buffer, body: (i: number) => Buffer | undefined, read: (answer: { status: number, body: Buffer | undefined }) => number }} options
+ * @param {{ connections?: number, streams?: number, requests: number, block: Buffer | ((i: number) => Buffer), body: (i: number) => Buffer | undefined, read: (answer: { status: number, body: Buffer | undefined }) => number }} options
  *   `read` turns an answer into the status that is counted
  * @returns {Promise<{ requests: number, seconds: number, statuses: Record<string, number>, latencies: Latencies }>}
  */
 export async function closedLoop(target, { connections = 4, streams = 32, requests, block, body, read }) {
+  const blockOf = typeof block === 'function' ? block : () => block;
   const open = await Promise.all(Array.from({ length: connections }, () => Http2Connection.connect(target)));
   const result = { requests: 0, seconds: 0, statuses: {}, latencies: new Latencies(requests) };
   let sent = 0;
@@ -20,7 +21,8 @@ export async function closedLoop(target, { connections = 4, streams = 32, reques
     const next = (connection) => {
       if (sent >= requests) return;
       const sentMs = performance.now();
-      connection.request(block, body(sent++), (answer) => {
+      const i = sent++;
+      connection.request(blockOf(i), body(i), (answer) => {
         count(result, answer && read(answer), performance.now() - sentMs);
         if (result.requests === requests) resolve();
         else next(connection);

@@ -107,7 +107,11 @@ export class Http2Connection {
     this.#socket = socket;
     socket.setNoDelay(true);
     // Table size 0: the server may not index, so no block depends on another. No push. The widest window.
-    const hello = settings([[1, 0], [2, 0], [4, MAX_WINDOW]]);
+    const hello = settings([
+      [1, 0],
+      [2, 0],
+      [4, MAX_WINDOW],
+    ]);
     socket.write(Buffer.concat([preface, hello, frame(WINDOW_UPDATE, 0, 0, uint32(MAX_WINDOW - 65_535))]));
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('error', () => this.#lost());
@@ -172,7 +176,12 @@ export class Http2Connection {
     while (data.length - at >= 9) {
       const length = data.readUIntBE(at, 3);
       if (data.length - at < 9 + length) break;
-      this.#frame(data[at + 3], data[at + 4], data.readUInt32BE(at + 5), data.subarray(at + 9, at + 9 + length));
+      this.#frame(
+        data[at + 3],
+        data[at + 4],
+        data.readUInt32BE(at + 5),
+        data.subarray(at + 9, at + 9 + length),
+      );
       at += 9 + length;
     }
     this.#rest = data.subarray(at);
@@ -227,7 +236,9 @@ export class Http2Connection {
   }
 
   #lost() {
-    const open = [...this.#streams.values()].map((stream) => stream.done).concat(this.#waiting.map(([, , done]) => done));
+    const open = [...this.#streams.values()]
+      .map((stream) => stream.done)
+      .concat(this.#waiting.map(([, , done]) => done));
     this.#streams.clear();
     this.#waiting = [];
     this.failed += open.length;
@@ -259,7 +270,7 @@ function huffmanDigits(bytes) {
   let bits = '';
   for (const byte of bytes) bits += byte.toString(2).padStart(8, '0');
   let text = '';
-  for (let at = 0; text.length < 3 && at + 5 <= bits.length; ) {
+  for (let at = 0; text.length < 3 && at + 5 <= bits.length;) {
     const five = parseInt(bits.slice(at, at + 5), 2);
     const short = five <= 2;
     text += short ? five : parseInt(bits.slice(at, at + 6), 2) - 0x19 + 3;

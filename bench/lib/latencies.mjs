@@ -19,6 +19,13 @@ export class Latencies {
     this.#sorted = false;
   }
 
+  /** @param {Latencies[]} parts */
+  static merge(parts) {
+    const all = new Latencies(parts.reduce((sum, part) => sum + part.count, 0));
+    for (const part of parts) for (let i = 0; i < part.count; i++) all.add(part.#values[i]);
+    return all;
+  }
+
   get count() {
     return this.#length;
   }

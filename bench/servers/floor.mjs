@@ -4,7 +4,10 @@
 import grpc from '@grpc/grpc-js';
 import { checkPath, serializeCheckResponse } from '../lib/check-request.mjs';
 
-const answer = serializeCheckResponse({ status: { code: 0 }, ok_response: { headers_to_remove: ['authorization'] } });
+const answer = serializeCheckResponse({
+  status: { code: 0 },
+  ok_response: { headers_to_remove: ['authorization'] },
+});
 const identity = (bytes) => bytes;
 const server = new grpc.Server({ 'grpc.enable_channelz': 0 });
 server.register(checkPath, (_call, respond) => respond(null, answer), identity, identity, 'unary');

@@ -16,7 +16,11 @@ const ok = { code: grpc.status.OK, details: 'OK', metadata: null };
 const noop = () => undefined;
 const off = { 'grpc.enable_channelz': 0 };
 
-const grpcServer = (options, handler = unary, { serialize = identity, deserialize = identity, type = 'unary' } = {}) => {
+const grpcServer = (
+  options,
+  handler = unary,
+  { serialize = identity, deserialize = identity, type = 'unary' } = {},
+) => {
   const server = new grpc.Server(options);
   server.register(checkPath, handler, serialize, deserialize, type);
   return server;
@@ -96,7 +100,8 @@ function duckTyped(inner) {
 
 const passThrough = (_method, call) =>
   new grpc.ServerInterceptingCall(call, {
-    start: (next) => next(new grpc.ServerListenerBuilder().withOnReceiveMessage((bytes, on) => on(bytes)).build()),
+    start: (next) =>
+      next(new grpc.ServerListenerBuilder().withOnReceiveMessage((bytes, on) => on(bytes)).build()),
   });
 
 const bare = (early) => {
@@ -116,40 +121,68 @@ const bare = (early) => {
 };
 
 const variants = {
-  'http2': () => bare(false),
+  http2: () => bare(false),
   'http2-at-once': () => bare(true),
-  'floor': () => grpcServer(off),
+  floor: () => grpcServer(off),
   'channelz-on': () => grpcServer({}),
   'server-stream': () =>
-    grpcServer(off, (call) => { call.write(answer); call.end(); }, { type: 'serverStream' }),
+    grpcServer(
+      off,
+      (call) => {
+        call.write(answer);
+        call.end();
+      },
+      { type: 'serverStream' },
+    ),
   'client-stream': () =>
-    grpcServer(off, (call, respond) => call.on('data', noop).on('end', () => respond(null, answer)), { type: 'clientStream' }),
+    grpcServer(off, (call, respond) => call.on('data', noop).on('end', () => respond(null, answer)), {
+      type: 'clientStream',
+    }),
   'async-handler': () => grpcServer(off, async (_call, respond) => respond(null, await answer)),
-  'cancel-listener': () => grpcServer(off, (call, respond) => { call.on('cancelled', noop); respond(null, answer); }),
+  'cancel-listener': () =>
+    grpcServer(off, (call, respond) => {
+      call.on('cancelled', noop);
+      respond(null, answer);
+    }),
   'reads-call': () =>
     grpcServer(off, (call, respond) => {
-      const known = call.metadata.get('portcullis-policy').length + call.getHost().length + Number(call.getDeadline());
+      const known =
+        call.metadata.get('portcullis-policy').length + call.getHost().length + Number(call.getDeadline());
       respond(null, known === 0 ? Buffer.alloc(0) : answer);
     }),
-  'reads-metadata-map': () => grpcServer(off, (call, respond) => respond(null, call.metadata.getMap().x === '' ? framed : answer)),
-  'send-metadata': () => grpcServer(off, (call, respond) => { call.sendMetadata(new grpc.Metadata()); respond(null, answer); }),
+  'reads-metadata-map': () =>
+    grpcServer(off, (call, respond) => respond(null, call.metadata.getMap().x === '' ? framed : answer)),
+  'send-metadata': () =>
+    grpcServer(off, (call, respond) => {
+      call.sendMetadata(new grpc.Metadata());
+      respond(null, answer);
+    }),
   'interceptor-pass-through': () => grpcServer({ ...off, interceptors: [passThrough] }),
-  'message-limits': () => grpcServer({ ...off, 'grpc.max_receive_message_length': 2 ** 20, 'grpc.max_send_message_length': 2 ** 20 }),
+  'message-limits': () =>
+    grpcServer({
+      ...off,
+      'grpc.max_receive_message_length': 2 ** 20,
+      'grpc.max_send_message_length': 2 ** 20,
+    }),
   'max-streams': () => grpcServer({ ...off, 'grpc.max_concurrent_streams': 1000 }),
   'session-memory': () => grpcServer({ ...off, 'grpc-node.max_session_memory': 10 }),
   'flow-control-window': () => grpcServer({ ...off, 'grpc-node.flow_control_window': 2 ** 20 }),
-  'keepalive': () => grpcServer({ ...off, 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 }),
+  keepalive: () =>
+    grpcServer({ ...off, 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 }),
   'idle-timeout': () => grpcServer({ ...off, 'grpc.max_connection_idle_ms': 300_000 }),
-  'injector': () => grpcServer(off),
+  injector: () => grpcServer(off),
   'proto-loader': () =>
     grpcServer(off, (_call, respond) => respond(null, message), {
       serialize: checkDefinition.responseSerialize,
       deserialize: checkDefinition.requestDeserialize,
     }),
-  'status-with-message': () => grpcServer({ ...off, interceptors: [(_method, call) => new StatusWithMessage(call)] }),
-  'answer-in-listener': () => grpcServer({ ...off, interceptors: [(_method, call) => new AnswerInListener(call, { atOnce: false })] }),
+  'status-with-message': () =>
+    grpcServer({ ...off, interceptors: [(_method, call) => new StatusWithMessage(call)] }),
+  'answer-in-listener': () =>
+    grpcServer({ ...off, interceptors: [(_method, call) => new AnswerInListener(call, { atOnce: false })] }),
   'answer-duck-typed': () => grpcServer({ ...off, interceptors: [(_method, call) => duckTyped(call)] }),
-  'answer-at-message': () => grpcServer({ ...off, interceptors: [(_method, call) => new AnswerInListener(call, { atOnce: true })] }),
+  'answer-at-message': () =>
+    grpcServer({ ...off, interceptors: [(_method, call) => new AnswerInListener(call, { atOnce: true })] }),
 };
 
 const port = Number(process.env.PORT);
