@@ -11,6 +11,12 @@ export interface ReplayMemoryOptions {
   readonly random?: (bytes: number) => Buffer;
 }
 
+/** A store that answers at once. */
+export interface MemoryReplayStore extends ReplayStore {
+  spend(key: string, expiresAtMs: number): boolean;
+  readonly entries: number;
+}
+
 /** Words of an entry: 96 bits of the key's hash, and the second until which it lives; 0 there: never used. */
 const WORDS = 4;
 const EXPIRY = 3;
@@ -29,7 +35,7 @@ const MAX_SECONDS = 2 ** 32 - 1;
  *
  * @see RFC 9449 section 11.1
  */
-export function createReplayMemory(options: ReplayMemoryOptions): ReplayStore {
+export function createReplayMemory(options: ReplayMemoryOptions): MemoryReplayStore {
   return new ReplayMemory(options);
 }
 
@@ -40,7 +46,7 @@ interface Address {
   readonly words: readonly [number, number, number];
 }
 
-class ReplayMemory implements ReplayStore {
+class ReplayMemory implements MemoryReplayStore {
   private readonly buckets: number;
   private readonly table: Uint32Array;
   private readonly seed: string;

@@ -12,7 +12,15 @@ describe('parseRedisUrl()', () => {
     ['REDIS://a', { tls: false }],
     [
       'redis+cluster://a:1,b:2,c',
-      { kind: 'cluster', tls: false, nodes: [{ host: 'a', port: 1 }, { host: 'b', port: 2 }, { host: 'c', port: 6379 }] },
+      {
+        kind: 'cluster',
+        tls: false,
+        nodes: [
+          { host: 'a', port: 1 },
+          { host: 'b', port: 2 },
+          { host: 'c', port: 6379 },
+        ],
+      },
     ],
     ['rediss+cluster://:secret@a', { kind: 'cluster', tls: true, password: 'secret' }],
   ])('reads %s', (url, address) => expect(parseRedisUrl(url)).toMatchObject(address));

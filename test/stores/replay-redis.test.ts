@@ -15,9 +15,15 @@ const opened: RedisConnection[] = [];
 const lines: string[] = [];
 
 function recorder(level: string) {
-  return (fields: object, message: string): void => void lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  return (fields: object, message: string): void =>
+    void lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
 }
-const log: Logger = { debug: recorder('debug'), info: recorder('info'), warn: recorder('warn'), error: recorder('error') };
+const log: Logger = {
+  debug: recorder('debug'),
+  info: recorder('info'),
+  warn: recorder('warn'),
+  error: recorder('error'),
+};
 
 /** What another process sees and does takes its time; this asks until it is so. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
@@ -101,7 +107,9 @@ describeWithRedis('createReplayRedis()', () => {
   test('sends one command a proof, and many of them at once', async () => {
     const { store } = await openReady(redis.url);
     await raw.config('RESETSTAT');
-    await Promise.all(Array.from({ length: 100 }, (_, i) => Promise.resolve(store.spend(`burst ${i}`, inAMinute()))));
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) => Promise.resolve(store.spend(`burst ${i}`, inAMinute()))),
+    );
     const stats = await raw.info('commandstats');
     expect(stats).toMatch(/cmdstat_set:calls=100,/);
     expect(stats).not.toMatch(/cmdstat_(get|exists|eval|setnx|expire)/);
@@ -127,7 +135,9 @@ describeWithRedis('createReplayRedis()', () => {
     writeFileSync(files.key, server.privateKey);
     const tlsPort = await freePort();
     const tls = ['--tls-port', String(tlsPort), '--tls-cert-file', files.cert, '--tls-key-file', files.key];
-    const secure = await startRedis({ args: [...tls, '--tls-auth-clients', 'no', '--tls-ca-cert-file', files.cert] });
+    const secure = await startRedis({
+      args: [...tls, '--tls-auth-clients', 'no', '--tls-ca-cert-file', files.cert],
+    });
     const url = `rediss://localhost:${tlsPort}`;
     const { store } = await openReady(url, { tlsCa: authority.certificate });
     expect(await store.spend('a', inAMinute())).toBe(true);

@@ -6,6 +6,7 @@ import {
   randomBytes,
   type KeyObject,
 } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { Denial } from '../denial.js';
 
 /** How nonces are made. */
@@ -50,6 +51,14 @@ const NONCE_TEXT = /^[A-Za-z0-9_-]{48}$/;
 /** The share of its life after which a nonce is replaced on an answer that is an allow. */
 const NEAR_END = 0.8;
 
+/** A client uses a nonce for minutes: opened once, it is remembered. Only what was ours gets in. */
+interface OpenedNonce {
+  readonly tokenHash: string;
+  readonly issuedAtMs: number;
+}
+
+const MAX_OPENED = 10_000;
+
 /**
  * Creates stateless nonces: their time of issue under AES-256-GCM with a random IV, the token's hash as additional data,
  * the key derived from the secret by HKDF. Replicas with the same secrets take each other's. A secret is good for some
@@ -64,13 +73,21 @@ export function createNonces(options: NonceOptions): Nonces {
   const [sealingKey] = keys;
   if (sealingKey === undefined) throw new TypeError('nonces need a secret');
 
+  const opened = new LRUCache<string, OpenedNonce>({ max: MAX_OPENED });
+  const open = (nonce: string, tokenHash: string): number | undefined => {
+    const known = opened.get(nonce);
+    if (known?.tokenHash === tokenHash) return known.issuedAtMs;
+    const issuedAtMs = openNonce(keys, nonce, tokenHash);
+    if (issuedAtMs !== undefined) opened.set(nonce, { tokenHash, issuedAtMs });
+    return issuedAtMs;
+  };
   const issue = (tokenHash: string, nowMs: number): string =>
     seal(sealingKey, { iv: random(IV_BYTES), tokenHash, issuedAtMs: nowMs });
 
   return {
     issue,
     verify(nonce, tokenHash, nowMs) {
-      const issuedAtMs = nonce === undefined ? undefined : open(keys, nonce, tokenHash);
+      const issuedAtMs = nonce === undefined ? undefined : open(nonce, tokenHash);
       const ageMs = issuedAtMs === undefined ? Infinity : nowMs - issuedAtMs;
       if (!(ageMs <= lifetimeMs && ageMs >= -clockToleranceMs)) {
         throw new Denial('dpop_nonce_required', { nonce: issue(tokenHash, nowMs) });
@@ -96,7 +113,7 @@ function seal(
 }
 
 /** @returns the time of issue, or undefined where no key of ours sealed this for that token */
-function open(keys: readonly KeyObject[], nonce: string, tokenHash: string): number | undefined {
+function openNonce(keys: readonly KeyObject[], nonce: string, tokenHash: string): number | undefined {
   if (!NONCE_TEXT.test(nonce)) return undefined;
   const sealed = Buffer.from(nonce, 'base64url');
   for (const key of keys) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createNonces } from '../../../src/authz/dpop/nonce.js';
 import { athOf, codeOf, denialOf, testNonces } from '../../support/proofs.js';
 import { NOW_MS } from '../../support/tokens.js';
-import { Denial } from '../../../src/authz/denial.js';
+import type { Denial } from '../../../src/authz/denial.js';
 
 const LIFETIME_MS = 300_000;
 const token = athOf('one token');

@@ -3,7 +3,10 @@ import { createOriginsOfHost, parseHost, parseOrigin } from '../../../src/authz/
 import { codeOf } from '../../support/proofs.js';
 import { readVectors } from '../../support/vectors.js';
 
-const vectors = readVectors<{ reject_host_header: string[]; accept_host_header: string[] }>('htu-normalisation');
+const vectors = readVectors('htu-normalisation') as {
+  reject_host_header: string[];
+  accept_host_header: string[];
+};
 
 describe('parseHost()', () => {
   test.each(vectors.accept_host_header)('"%s" is a host', (host) => expect(parseHost(host)).toBeDefined());
@@ -41,10 +44,14 @@ describe('parseOrigin()', () => {
     ['https://[::1]:443', 'https://[::1]'],
   ])('%s is %s', (text, origin) => expect(parseOrigin(text)).toBe(origin));
 
-  test.each(['api.example.com', 'https://a.example/v1', 'https://u@a.example', 'ws://a.example', 'https://*.a.example', ''])(
-    '"%s" is none',
-    (text) => expect(parseOrigin(text)).toBeUndefined(),
-  );
+  test.each([
+    'api.example.com',
+    'https://a.example/v1',
+    'https://u@a.example',
+    'ws://a.example',
+    'https://*.a.example',
+    '',
+  ])('"%s" is none', (text) => expect(parseOrigin(text)).toBeUndefined());
 });
 
 describe('createOriginsOfHost() without origins', () => {

@@ -7,9 +7,12 @@ const key = testKey('ES256');
 const good = { typ: 'dpop+jwt', alg: 'ES256', jwk: bareJwk(key) };
 
 describe('readProofHeader()', () => {
-  test.each(['dpop+jwt', 'DPoP+JWT', 'application/dpop+jwt', 'Application/DPoP+jwt'])('takes typ %s', (typ) => {
-    expect(readProofHeader({ ...good, typ }).jkt).toBe(jktOf(key));
-  });
+  test.each(['dpop+jwt', 'DPoP+JWT', 'application/dpop+jwt', 'Application/DPoP+jwt'])(
+    'takes typ %s',
+    (typ) => {
+      expect(readProofHeader({ ...good, typ }).jkt).toBe(jktOf(key));
+    },
+  );
 
   test('reads Ed25519 as EdDSA', () => {
     const jwk = bareJwk(testKey('EdDSA'));

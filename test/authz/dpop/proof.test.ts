@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Denial } from '../../../src/authz/denial.js';
+import type { Denial } from '../../../src/authz/denial.js';
 import { createProofKeys } from '../../../src/authz/dpop/proof-keys.js';
 import { createProofVerifier } from '../../../src/authz/dpop/proof.js';
 import { jwkThumbprint } from '../../../src/jwk/thumbprint.js';
@@ -33,13 +33,17 @@ describe('createProofVerifier() accepts', () => {
   });
 
   test('claims that it does not know', () => {
-    expect(codeOf(() => verifyOnce(mintProof({ claims: { client: 'x', nonce: 'unasked' } })))).toBe('nothing');
+    expect(codeOf(() => verifyOnce(mintProof({ claims: { client: 'x', nonce: 'unasked' } })))).toBe(
+      'nothing',
+    );
   });
 
   test('identifies a proof by key and jti, whatever the rest', () => {
     const claims = { jti: 'the same' };
     const one = verifyOnce(mintProof({ claims }));
-    const other = verifyOnce(mintProof({ claims: { ...claims, iat: NOW_S - 5, htu: 'HTTPS://api.example.com/orders' } }));
+    const other = verifyOnce(
+      mintProof({ claims: { ...claims, iat: NOW_S - 5, htu: 'HTTPS://api.example.com/orders' } }),
+    );
     const key = testKey('EdDSA');
     const foreign = verifyOnce(mintProof({ key, claims }), boundTo(jktOf(key)));
     expect(other.replayKey).toBe(one.replayKey);
@@ -96,15 +100,27 @@ describe('createProofVerifier() refuses', () => {
     ['more than 8 KiB', mintProof({ claims: { x: 'x'.repeat(8000) } }), 'dpop_proof_malformed'],
     ['a payload that is a list', mintProof({ rawPayload: '[]' }), 'dpop_proof_malformed'],
     ['a claim twice', mintProof({ rawPayload: '{"htm":"GET","htm":"POST"}' }), 'dpop_proof_malformed'],
-    ['a payload that is no UTF-8', mintProof({ rawPayload: Buffer.from([0x7b, 0xff, 0x7d]) }), 'dpop_proof_malformed'],
+    [
+      'a payload that is no UTF-8',
+      mintProof({ rawPayload: Buffer.from([0x7b, 0xff, 0x7d]) }),
+      'dpop_proof_malformed',
+    ],
     ['typ JWT', mintProof({ header: { typ: 'JWT' } }), 'dpop_proof_type'],
     ['alg none', mintProof({ header: { alg: 'none' } }), 'dpop_proof_algorithm'],
     ['alg HS256', mintProof({ header: { alg: 'HS256' }, signature: hmac }), 'dpop_proof_algorithm'],
     ['an alg that is not in the list', mintProof({ header: { alg: 'PS384' } }), 'dpop_proof_algorithm'],
-    ['a private key', mintProof({ header: { jwk: { ...bareJwk(testKey('ES256')), d: 'AA' } } }), 'dpop_proof_key'],
+    [
+      'a private key',
+      mintProof({ header: { jwk: { ...bareJwk(testKey('ES256')), d: 'AA' } } }),
+      'dpop_proof_key',
+    ],
     ['no jwk', mintProof({ header: { jwk: undefined } }), 'dpop_proof_key'],
     ['another key', mintProof({ key: foreign }), 'dpop_key_mismatch'],
-    ['another key that signs', mintProof({ signature: { alg: 'ES256', key: foreign.privateKey } }), 'dpop_proof_signature'],
+    [
+      'another key that signs',
+      mintProof({ signature: { alg: 'ES256', key: foreign.privateKey } }),
+      'dpop_proof_signature',
+    ],
     ['a changed claim', replaceSegment(good, 1, () => mintProof().split('.')[1]!), 'dpop_proof_signature'],
     ['another method', mintProof({ claims: { htm: 'POST' } }), 'dpop_proof_method'],
     ['the method in another case', mintProof({ claims: { htm: 'get' } }), 'dpop_proof_method'],
@@ -112,7 +128,11 @@ describe('createProofVerifier() refuses', () => {
     ['http for https', mintProof({ claims: { htu: 'http://api.example.com/orders' } }), 'dpop_proof_target'],
     ['a relative htu', mintProof({ claims: { htu: '/orders' } }), 'dpop_proof_target'],
     ['ath of another token', mintProof({ token: 'another' }), 'dpop_proof_token_hash'],
-    ['ath in another alphabet', mintProof({ claims: { ath: `${athOf(BOUND_TOKEN)}=` } }), 'dpop_proof_token_hash'],
+    [
+      'ath in another alphabet',
+      mintProof({ claims: { ath: `${athOf(BOUND_TOKEN)}=` } }),
+      'dpop_proof_token_hash',
+    ],
   ])('%s', (_, proof, code) => expect(codeOf(() => verifyOnce(proof))).toBe(code));
 
   test.each([
@@ -171,7 +191,9 @@ describe('createProofVerifier() keeps keys', () => {
     const jwk = { ...bareJwk(testKey('ES256')), d: 'AA' };
     expect(codeOf(() => verify(mintProof({ header: { jwk } }), proofUse()))).toBe('dpop_proof_key');
     expect(codeOf(() => verify(mintProof({ claims: { iat: 0 } }), proofUse()))).toBe('dpop_proof_time');
-    const other = proofUse({ token: { hash: athOf(BOUND_TOKEN), confirmation: { jkt: jwkThumbprint(testKey('EdDSA').jwk) } } });
+    const other = proofUse({
+      token: { hash: athOf(BOUND_TOKEN), confirmation: { jkt: jwkThumbprint(testKey('EdDSA').jwk) } },
+    });
     expect(codeOf(() => verify(mintProof(), other))).toBe('dpop_key_mismatch');
     const forged = mintProof({ signature: { alg: 'ES256', key: testKey('ES256', 'foreign').privateKey } });
     expect(codeOf(() => verify(forged, proofUse()))).toBe('dpop_proof_signature');
@@ -199,7 +221,10 @@ describe('createProofVerifier() with nonces', () => {
   });
 
   test.each([
-    ['a wrong signature', { signature: { alg: 'ES256', key: testKey('ES256', 'foreign').privateKey } } as const],
+    [
+      'a wrong signature',
+      { signature: { alg: 'ES256', key: testKey('ES256', 'foreign').privateKey } } as const,
+    ],
     ['another target', { claims: { htu: 'https://evil.example/' } }],
     ['another key', { key: testKey('ES256', 'foreign') }],
     ['another token', { token: 'another' }],

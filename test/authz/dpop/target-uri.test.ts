@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { isTarget, normalizePath, normalizeTargetUri } from '../../../src/authz/dpop/target-uri.js';
 import { readVectors } from '../../support/vectors.js';
 
-const vectors = readVectors<{
+const vectors = readVectors('htu-normalisation') as {
   normalise: [string, string][];
   must_differ: [string, string][];
   reject_htu: unknown[];
-}>('htu-normalisation');
+};
 
 describe('normalizeTargetUri() follows the public vectors', () => {
   const equal = vectors.normalise
@@ -84,7 +84,9 @@ describe('normalizeTargetUri()', () => {
   });
 
   test('answers whatever the text', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void normalizeTargetUri(`https://${text}`)));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => void normalizeTargetUri(`https://${text}`)),
+    );
   });
 });
 
