@@ -43,6 +43,8 @@ export interface RuntimeOptions {
 /** A process' part of the product. */
 export interface Runtime {
   readonly handler: CheckHandler;
+  /** Of the configuration in force. */
+  readonly gate: Gate;
   readonly metrics: Metrics;
   readonly documents: PublicDocuments;
   /** Asks issuers; for workers, and for nobody else. */
@@ -80,7 +82,7 @@ class ProcessRuntime implements Runtime {
   private tokenCache: TokenCache | undefined;
   private identityTokens: IdentityTokenIssuer | undefined;
   private keys: readonly IssuerKeys[] = [];
-  private gate: Gate;
+  gate: Gate;
 
   constructor(
     private config: Config,
@@ -218,7 +220,8 @@ class ProcessRuntime implements Runtime {
 
   private connectRedis(): RedisConnection | undefined {
     const { replay, redis } = this.config;
-    if (replay.store !== 'redis' || redis === undefined || this.options.keepsKeys === false) return undefined;
+    if (replay.store !== 'redis' || redis === undefined) return undefined;
+    if (this.options.primary?.replay !== undefined || this.options.keepsKeys === false) return undefined;
     return openRedisConnection({ url: redis.url, clock: this.clock, log: this.options.log });
   }
 
@@ -250,7 +253,7 @@ function httpLimitsOf({ jwks }: Config) {
   return { timeoutMs: jwks.timeout, maxBytes: jwks.maxBytes, allowHttp: jwks.allowHttp };
 }
 
-function registrySettingsOf({ jwks }: Config): RegistrySettings {
+export function registrySettingsOf({ jwks }: Config): RegistrySettings {
   return {
     maxIssuers: jwks.maxIssuers,
     minTtlMs: jwks.minTtl,
@@ -263,7 +266,7 @@ function registrySettingsOf({ jwks }: Config): RegistrySettings {
   };
 }
 
-function keySourceOf({ discovery, jwksUri, jwks, keys }: IssuerConfig): KeySource {
+export function keySourceOf({ discovery, jwksUri, jwks, keys }: IssuerConfig): KeySource {
   if (jwksUri !== undefined) return { kind: 'jwksUri', jwksUri };
   if (jwks !== undefined) return { kind: 'jwks', jwks };
   if (keys !== undefined) return { kind: 'keys', keys };

@@ -23,6 +23,8 @@ export interface ResponseOptions {
 export interface ResponseBuilder {
   /** @returns the bytes of a CheckResponse, never empty */
   build(decision: Decision): Buffer;
+  /** @returns what the client of a denied request gets, for `explain` */
+  headersOf(decision: Deny): readonly HeaderPair[];
 }
 
 /** google.rpc codes that Envoy takes as a denial, and that mean what they say. */
@@ -42,6 +44,7 @@ const STATUS_UNAUTHENTICATED = encodeMessage(1, [encodeUint32(1, UNAUTHENTICATED
 export function createResponseBuilder(options: ResponseOptions): ResponseBuilder {
   return {
     build: (decision) => (decision.kind === 'allow' ? encodeAllow(decision) : encodeDeny(decision, options)),
+    headersOf: (decision) => deniedHeaders(decision, options),
   };
 }
 
@@ -78,26 +81,33 @@ function encodeHeader(field: number, [name, value]: HeaderPair, action: number):
 
 // ---- deny ------------------------------------------------------------------------------------------------------------
 
-function encodeDeny({ ctx, denial, metadata }: Deny, options: ResponseOptions): Buffer {
+function encodeDeny(decision: Deny, options: ResponseOptions): Buffer {
+  const { ctx, denial, metadata } = decision;
   const { entry } = denial;
-  const policy = ctx.match?.policy;
-  const format = policy?.errors ?? 'oauth';
-  const headers: HeaderPair[] = [
-    ...challengesOf(denial, { scheme: ctx.credential?.scheme, dpop: options.dpop }),
-    ...fixedHeaders(denial, ctx.request),
-    ...corsHeaders(ctx.request, policy?.corsOrigins),
-  ];
-  const body = hasBody(ctx.request) ? bodyFor(ctx.request, entry, format) : undefined;
-  if (body !== undefined) headers.push(['content-type', body.contentType]);
+  const headers = deniedHeaders(decision, options);
+  const body = bodyFor(ctx.request, entry, ctx.match?.policy.errors ?? 'oauth');
   const denied = [
     encodeMessage(1, [encodeUint32(1, entry.http)]),
     // Several values of one name must all arrive: action 0 adds.
     ...headers.map((pair) => encodeHeader(2, pair, APPEND_IF_EXISTS_OR_ADD)),
-    ...(body === undefined ? [] : [encodeText(3, body.text)]),
+    ...(body === undefined
+      ? []
+      : [
+          encodeHeader(2, ['content-type', body.contentType], APPEND_IF_EXISTS_OR_ADD),
+          encodeText(3, body.text),
+        ]),
   ];
   const field = options.failure === 'error' && entry.http >= 500 ? 5 : 2;
   const status = entry.http === 401 ? STATUS_UNAUTHENTICATED : STATUS_DENIED;
   return Buffer.concat([status, encodeMessage(field, denied), encodeMetadata(metadata)]);
+}
+
+function deniedHeaders({ ctx, denial }: Deny, { dpop }: ResponseOptions): HeaderPair[] {
+  return [
+    ...challengesOf(denial, { scheme: ctx.credential?.scheme, dpop }),
+    ...fixedHeaders(denial, ctx.request),
+    ...corsHeaders(ctx.request, ctx.match?.policy.corsOrigins),
+  ];
 }
 
 function fixedHeaders(denial: Denial, request: AuthzRequest): HeaderPair[] {
@@ -125,15 +135,16 @@ function grpcStatusOf(entry: DenialEntry): string {
   }
 }
 
-/** Envoy makes grpc-message of the body of a denied gRPC call, so that one gets the plain text. */
-function bodyFor(request: AuthzRequest, entry: DenialEntry, format: Policy['errors']): DenialBody {
+/** Envoy makes grpc-message of the body of a denied gRPC call, so that one gets the plain text. HEAD gets none. */
+function bodyFor(
+  request: AuthzRequest,
+  entry: DenialEntry,
+  format: Policy['errors'],
+): DenialBody | undefined {
+  if (request.method === 'HEAD') return undefined;
   if (request.rpc === 'grpc' || request.rpc === 'grpc-web')
     return { contentType: 'text/plain', text: entry.text };
   return bodyOf(entry, request.rpc === 'connect' ? 'connect' : format);
-}
-
-function hasBody(request: AuthzRequest): boolean {
-  return request.method !== 'HEAD';
 }
 
 /** What lets a browser's script read the denial, its challenge and the nonce (Fetch, "CORS protocol"). */

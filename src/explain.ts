@@ -1,0 +1,123 @@
+/** One recorded request through the real pipeline, with each stage told. Spends nothing, redacts secrets. */
+import { explainCheck } from './authz/check.js';
+import { parseRequest } from './authz/request.js';
+import { encodeRecordedRequest } from './authz/recorded-request.js';
+import type { Decision, HeaderPair } from './authz/types.js';
+import { Denial } from './authz/denial.js';
+import type { Config } from './config/config.js';
+import { createHttpClient } from './http/bounded-client.js';
+import { createNetworkFetcher } from './jwks/network-fetcher.js';
+import { outcomeOf, reasonOf } from './observability/metrics.js';
+import { silentLogger, systemClock } from './ports.js';
+import { createRuntime } from './runtime.js';
+import { createReplayMemory } from './stores/replay-memory.js';
+
+/** What `explain` tells. Plain data; holds no credential. */
+export interface Explanation {
+  readonly stages: readonly { readonly stage: string; readonly outcome: string }[];
+  readonly decision: 'allow' | 'deny' | 'error';
+  readonly reason: string;
+  readonly policy: string | undefined;
+  /** Where the policy was chosen. */
+  readonly chosenBy: string | undefined;
+  readonly response: ExplainedResponse;
+}
+
+/** The answer as Envoy would get it. */
+export interface ExplainedResponse {
+  readonly http?: number;
+  /** For the client on a denial, for the upstream on an allow. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly removedHeaders?: readonly string[];
+  readonly removedQueryParameters?: readonly string[];
+  readonly text?: string;
+}
+
+/**
+ * Explains a request. Keys may be fetched from the issuers of the configuration; proofs are not spent.
+ *
+ * @param config good
+ * @param recorded a CheckRequest as proto3 JSON, or a line of the decision log
+ * @throws RecordedRequestError when it is neither
+ */
+export async function explainRequest(config: Config, recorded: unknown): Promise<Explanation> {
+  const bytes = encodeRecordedRequest(recorded);
+  const { timeout: timeoutMs, maxBytes, allowHttp } = config.jwks;
+  const http = createHttpClient({ timeoutMs, maxBytes, allowHttp });
+  const runtime = createRuntime(withoutSnapshots(config), {
+    log: silentLogger,
+    primary: {
+      fetcher: createNetworkFetcher(http, { clock: systemClock }),
+      replay: createReplayMemory({ maxEntries: 1, clock: systemClock }),
+    },
+  });
+  try {
+    return await explainIn(runtime.gate, bytes, config);
+  } finally {
+    await runtime.close();
+    await http.close();
+  }
+}
+
+/** An explanation must not write where the server does. */
+function withoutSnapshots(config: Config): Config {
+  const { snapshotDir: _snapshotDir, ...jwks } = config.jwks;
+  return { ...config, jwks };
+}
+
+async function explainIn(
+  gate: Parameters<typeof explainCheck>[0],
+  bytes: Buffer,
+  config: Config,
+): Promise<Explanation> {
+  const stages: { stage: string; outcome: string }[] = [];
+  const trace = (stage: string, outcome: string): void => void stages.push({ stage, outcome });
+  let request;
+  try {
+    request = parseRequest(bytes, { policy: undefined, authority: undefined });
+    trace('decode', 'passed');
+  } catch (error) {
+    if (!(error instanceof Denial)) throw error;
+    trace('decode', `denied: ${error.code}`);
+    return undecodable(stages, error);
+  }
+  const { decision } = await explainCheck(gate, request, { nowMs: systemClock.now(), trace });
+  return {
+    stages,
+    decision: outcomeOf(decision),
+    reason: reasonOf(decision),
+    policy: decision.ctx.match?.policy.name,
+    chosenBy: decision.ctx.match?.source,
+    response: describe(decision, gate, config),
+  };
+}
+
+function undecodable(stages: Explanation['stages'], { code, entry }: Denial): Explanation {
+  return {
+    stages,
+    decision: 'deny',
+    reason: code,
+    policy: undefined,
+    chosenBy: undefined,
+    response: { http: entry.http, headers: [], text: entry.text },
+  };
+}
+
+function describe(
+  decision: Decision,
+  gate: Parameters<typeof explainCheck>[0],
+  config: Config,
+): ExplainedResponse {
+  if (decision.kind === 'deny') {
+    const { http, text } = decision.denial.entry;
+    return { http, headers: redact(gate.responses.headersOf(decision), config), text };
+  }
+  const { set, remove, removeQuery } = decision.upstream;
+  return { headers: redact(set, config), removedHeaders: remove, removedQueryParameters: removeQuery };
+}
+
+/** Whatever could be used again by who reads the explanation. */
+function redact(headers: readonly HeaderPair[], { identity }: Config): { name: string; value: string }[] {
+  const secret = new Set(['dpop-nonce', 'cookie', identity.token?.header]);
+  return headers.map(([name, value]) => ({ name, value: secret.has(name) ? '(redacted)' : value }));
+}
