@@ -1,0 +1,24 @@
+import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { ConfigError, formatProblem } from '../config/problems.js';
+import type { CliIo } from './io.js';
+
+/**
+ * Loads a configuration for a command, and tells everything that is wrong with it, a line each.
+ *
+ * @param file as it was given
+ * @returns undefined where it is bad
+ */
+export function loadOrReport(file: string, io: CliIo): LoadedConfig | undefined {
+  try {
+    return loadConfig(file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) io.err(formatProblem(problem));
+    return undefined;
+  }
+}
+
+/** Tells what works and is probably not what was meant. */
+export function reportWarnings({ warnings }: LoadedConfig, io: CliIo): void {
+  for (const warning of warnings) io.err(`warning: ${formatProblem(warning)}`);
+}

@@ -1,0 +1,17 @@
+/** The executable: wires the command line to the process, and to the parts that only some commands need. */
+import { runCli } from './cli/program.js';
+import { VERSION } from './version.js';
+
+const code = await runCli(process.argv.slice(2), {
+  io: {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+  },
+  version: VERSION,
+  startServer: async (options) => (await import('./server/start.js')).startServer(options),
+  checkIssuers: async (config) => (await import('./cli/online.js')).checkIssuersOnline(config),
+  explainRequest: async (config, recorded) => (await import('./explain.js')).explainRequest(config, recorded),
+});
+
+// A server that failed to start may have left something open, which must not keep the process.
+if (code !== undefined) process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
