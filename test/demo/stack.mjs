@@ -9,6 +9,10 @@ import { startPortcullis } from '../support/portcullis-process.mjs';
 import { answersOk, scratchFile, startProcess } from '../support/processes.mjs';
 import { inRepository } from '../support/repository.mjs';
 
+/** Without an error between them: each of Envoy's threads has its connection then, most likely. */
+const WARM_REQUESTS = 5;
+const WARM_REQUESTS_AT_MOST = 200;
+
 /** The configuration as it is in the repository. */
 const CONFIG = 'deploy/demo/portcullis.yaml';
 
@@ -47,6 +51,18 @@ function writeConfig(ports) {
 }
 
 /**
+ * The first requests of new processes on a busy machine can be slower than the gate's time-out.
+ * @param {string} gate
+ */
+async function warmUp(gate) {
+  for (let good = 0, sent = 0; good < WARM_REQUESTS && sent < WARM_REQUESTS_AT_MOST; sent += 1) {
+    const response = await fetch(`${gate}/me`, { headers: { connection: 'close' } });
+    await response.arrayBuffer();
+    good = response.status < 500 ? good + 1 : 0;
+  }
+}
+
+/**
  * @typedef {object} DemoStack
  * @property {string} gate where clients go: Envoy
  * @property {string} issuer the authorization server that Portcullis trusts
@@ -77,5 +93,6 @@ export async function startStack(say) {
     }),
     startEnvoy({ portcullis: ports.grpc, upstream: ports.upstream, say }),
   ]);
+  await warmUp(envoy.url);
   return { gate: envoy.url, issuer, foreignIssuer, admin: portcullis.adminUrl, close: upstream.close };
 }

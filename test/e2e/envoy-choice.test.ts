@@ -1,7 +1,14 @@
 /** Envoy chooses the policy, and sends headers in its two forms: settings of the filter, driven for real. */
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import type { EnvoyParts } from '../support/envoy-config.mjs';
-import { bearer, echoed, liveToken, startGateStack, type GateStack } from '../support/gate-stack.js';
+import {
+  bearer,
+  echoed,
+  liveToken,
+  PLAIN_CONFIG,
+  startGateStack,
+  type GateStack,
+} from '../support/gate-stack.js';
 import { stopAll } from '../support/processes.mjs';
 
 let stack: GateStack;
@@ -66,7 +73,10 @@ describe('gRPC metadata and :authority', () => {
   });
 
   test('the authority chooses, and initial_metadata goes before it', async () => {
-    const config = { ...POLICIES, server: { authorities: { 'public.portcullis.internal': 'public' } } };
+    const config = {
+      ...POLICIES,
+      server: { ...PLAIN_CONFIG.server, authorities: { 'public.portcullis.internal': 'public' } },
+    };
     const withAuthority = ({ extAuthz }: EnvoyParts): void => {
       extAuthz.grpc_service.envoy_grpc.authority = 'public.portcullis.internal';
     };

@@ -10,6 +10,7 @@ import {
   type GateStack,
 } from '../support/gate-stack.js';
 import { stopAll } from '../support/processes.mjs';
+import { until } from '../support/until.js';
 
 let stack: GateStack;
 
@@ -50,7 +51,7 @@ describe('failure_mode_allow on, and the gate alive', () => {
     const jwksUri = `http://127.0.0.1:${await freePort()}/jwks`;
     const { issuer, audiences } = PLAIN_CONFIG.issuers[0]!;
     return startGateStack({
-      config: { server: { failure }, issuers: [{ issuer, audiences, jwksUri }] },
+      config: { server: { ...PLAIN_CONFIG.server, failure }, issuers: [{ issuer, audiences, jwksUri }] },
       change: ({ extAuthz }) => {
         extAuthz.failure_mode_allow = true;
       },
@@ -77,14 +78,20 @@ describe('two replicas', () => {
   test('one drains while requests come: none fails', async () => {
     stack = await startGateStack({ replicas: 2 });
     const token = bearer(liveToken());
-    let draining = true;
     const statuses: number[] = [];
+    let isOver = false;
     const client = async (): Promise<void> => {
-      while (draining) statuses.push((await stack.http1({ headers: [token] })).status);
+      while (!isOver) statuses.push((await stack.http1({ headers: [token] })).status);
     };
     const clients = [client(), client(), client(), client()];
+    const more = (count: number) => {
+      const enough = statuses.length + count;
+      return until(() => statuses.length >= enough);
+    };
+    await more(50);
     await stack.portcullis[0]!.stop('SIGTERM');
-    draining = false;
+    await more(50);
+    isOver = true;
     await Promise.all(clients);
     expect(await stack.portcullis[0]!.exited).toEqual({ code: 0, signal: null });
     expect(new Set(statuses)).toEqual(new Set([200]));

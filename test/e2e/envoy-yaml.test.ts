@@ -1,10 +1,9 @@
 /** The files that users start from are accepted by the programs that they are for. */
 import { describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
-import { readFileSync } from 'node:fs';
 import { envoyYaml, WRITTEN_PORTS } from '../support/envoy-config.mjs';
 import { scratchFile } from '../support/processes.mjs';
 import { provisionEnvoy } from '../support/provision-envoy.mjs';

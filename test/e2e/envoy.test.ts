@@ -11,6 +11,7 @@ import {
 } from '../support/gate-stack.js';
 import { stopAll } from '../support/processes.mjs';
 import { createTestKey } from '../support/tokens.js';
+import { until } from '../support/until.js';
 import type { WireRequest } from '../support/wire-client.mjs';
 
 let stack: GateStack;
@@ -297,16 +298,8 @@ describe('the access log', () => {
         .split('\n')
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Record<string, unknown>);
-    await untilTrue(() => entries().some((entry) => entry.reason === 'missing_credential'));
-    await untilTrue(() => entries().some((entry) => entry.subject === 'logged-user'));
+    await until(() => entries().some((entry) => entry.reason === 'missing_credential'));
+    await until(() => entries().some((entry) => entry.subject === 'logged-user'));
     expect(stack.envoy.log()).not.toContain(token);
   });
 });
-
-/** Polls, because Envoy writes its log when it likes. */
-async function untilTrue(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 100 && !condition(); attempt += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  expect(condition()).toBe(true);
-}

@@ -29,7 +29,13 @@ const {
 const { authorities } = server;
 
 /** The ConfigMap's configuration, with an issuer whose keys are at hand. */
-const CONFIG = { ...PLAIN_CONFIG, server: { authorities }, routes, policies: configured, identity };
+const CONFIG = {
+  ...PLAIN_CONFIG,
+  server: { ...PLAIN_CONFIG.server, authorities },
+  routes,
+  policies: configured,
+  identity,
+};
 
 const pathRule = (path: string) =>
   path.endsWith('*')

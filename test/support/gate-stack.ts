@@ -28,6 +28,8 @@ export interface GateStack {
 
 /** Tokens of one issuer with a static key; the subject is told to the upstream. */
 export const PLAIN_CONFIG = {
+  // A machine that runs many tests at once is slow, not overloaded.
+  server: { limits: { eventLoopDelay: '5s' } },
   issuers: [{ issuer: ISSUER, audiences: [AUDIENCE], jwks: { keys: [testKey('ES256').jwk] } }],
   identity: { headers: { 'x-user-id': 'sub' } },
   log: { decisions: 'all' },

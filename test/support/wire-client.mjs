@@ -97,7 +97,9 @@ export const createHttp2Client =
       const fields = { ':method': method, ':path': path, ':authority': host };
       for (const [name, value] of headers) {
         const before = fields[name];
-        fields[name] = before === undefined ? value : [before, value].flat();
+        // Node refuses to send this one twice; Envoy would join the two like this.
+        if (name === 'authorization' && before !== undefined) fields[name] = `${before},${value}`;
+        else fields[name] = before === undefined ? value : [before, value].flat();
       }
       const stream = session.request(fields, { endStream: body === undefined });
       /** @type {Record<string, string[]>} */
