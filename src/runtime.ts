@@ -95,12 +95,13 @@ class ProcessRuntime implements Runtime {
     this.replay = options.primary?.replay ?? this.createReplay();
     this.tokenCache = createTokenCache(config);
     this.gate = this.build(config);
+    this.handler = this.createHandler();
     this.overload = createOverloadGuard({
       limitMs: () => this.config.server.limits.eventLoopDelay,
+      answered: () => this.handler.answered,
       stopwatch,
       every: everyInterval,
     });
-    this.handler = this.createHandler();
     this.documents = {
       jwks: () => this.identityTokens?.jwks,
       protectedResource: createProtectedResource(() => this.config),

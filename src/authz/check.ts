@@ -48,6 +48,8 @@ export interface CheckHandler {
   check(bytes: Buffer, call: CheckCall): Buffer | Promise<Buffer>;
   /** How many Checks are waiting for something. */
   readonly waiting: number;
+  /** How many Checks were answered since the start. */
+  readonly answered: number;
 }
 
 /** The answer must have left before the caller hangs up: a tenth of what was left, within these bounds. */
@@ -78,6 +80,7 @@ export function createCheckHandler(options: CheckOptions): CheckHandler {
 
 class Handler implements CheckHandler {
   waiting = 0;
+  answered = 0;
 
   constructor(private readonly options: CheckOptions) {}
 
@@ -125,6 +128,7 @@ class Handler implements CheckHandler {
 
   private answer(gate: Gate, decision: Decision, started: number): Buffer {
     const bytes = this.encode(gate, decision);
+    this.answered++;
     this.options.observer.decided(decision, this.options.stopwatch() - started);
     return bytes;
   }

@@ -1,6 +1,7 @@
 /**
  * Is the event loop too far behind to answer in time? A timer that should fire every few milliseconds measures by how
- * much it is late. One late tick is a garbage collection or a reload; several in a row are a queue that grows.
+ * much it is late. One late tick is a garbage collection or a reload; several in a row, each with many Checks in it,
+ * are a queue that grows. Late ticks without Checks are somebody else's work: refusing would help nobody.
  */
 
 /** Where the measure is read. */
@@ -13,6 +14,8 @@ export interface OverloadGuard {
 export interface OverloadOptions {
   /** Delay of the event loop beyond which Checks are refused, milliseconds; read each time, as a reload may change it. */
   readonly limitMs: () => number;
+  /** How many Checks were answered since the start. */
+  readonly answered: () => number;
   /** Monotonic milliseconds. */
   readonly stopwatch: () => number;
   /** Calls back every `everyMs`; returns how to end it. */
@@ -22,6 +25,8 @@ export interface OverloadOptions {
 const TICK_MS = 20;
 /** Ticks in a row that must be late. */
 const LATE_TICKS = 3;
+/** Checks in each of them, at least. */
+const BUSY_CHECKS = 20;
 
 /** Repeats with Node's timer, without keeping the process alive. */
 export function everyInterval(everyMs: number, tick: () => void): () => void {
@@ -30,13 +35,16 @@ export function everyInterval(everyMs: number, tick: () => void): () => void {
 }
 
 /** Starts measuring. */
-export function createOverloadGuard({ limitMs, stopwatch, every }: OverloadOptions): OverloadGuard {
+export function createOverloadGuard({ limitMs, answered, stopwatch, every }: OverloadOptions): OverloadGuard {
   let last = stopwatch();
+  let lastAnswered = answered();
   let late = 0;
   const stop = every(TICK_MS, () => {
     const now = stopwatch();
-    late = now - last - TICK_MS > limitMs() ? late + 1 : 0;
+    const isBusy = answered() - lastAnswered >= BUSY_CHECKS;
+    late = isBusy && now - last - TICK_MS > limitMs() ? late + 1 : 0;
     last = now;
+    lastAnswered = answered();
   });
   return { isOverloaded: () => late >= LATE_TICKS, stop };
 }

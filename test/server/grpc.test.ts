@@ -9,6 +9,7 @@ import { startGrpcServer, type GrpcServer } from '../../src/server/grpc.js';
 
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
 const HEALTH = '/grpc.health.v1.Health/Check';
+const NOTHING: Buffer = Buffer.alloc(0);
 const same = (bytes: Buffer): Buffer => bytes;
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -38,6 +39,7 @@ async function start(
       return answer(bytes, call);
     },
     waiting: 0,
+    answered: 0,
   };
   const address = over.address ?? '127.0.0.1:0';
   const server = await startGrpcServer(handler, {
@@ -64,7 +66,7 @@ interface Outcome {
 function call(
   client: Client,
   path: string,
-  { bytes = Buffer.alloc(0), metadata = new Metadata(), deadline = Date.now() + 5000 } = {},
+  { bytes = NOTHING, metadata = new Metadata(), deadline = Date.now() + 5000 } = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     client.makeUnaryRequest(
