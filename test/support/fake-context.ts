@@ -16,7 +16,7 @@ export function fakeHeaders(fields: HeaderFields = {}): RequestHeaders {
 }
 
 /** A GET of https://api.example.com/orders, but for what the test changes. */
-export function fakeRequest(over: Partial<AuthzRequest> = {}): AuthzRequest {
+function fakeRequest(over: Partial<AuthzRequest> = {}): AuthzRequest {
   return {
     method: 'GET',
     path: '/orders',
@@ -34,7 +34,7 @@ export function fakeRequest(over: Partial<AuthzRequest> = {}): AuthzRequest {
 }
 
 /** A policy that asks for a token and nothing else, but for what the test changes. */
-export function fakePolicy(over: Partial<Policy> = {}): Policy {
+function fakePolicy(over: Partial<Policy> = {}): Policy {
   return {
     name: 'default',
     access: 'required',

@@ -7,12 +7,20 @@ import { createProofVerifier, type ProofRules, type ProofUse } from '../../src/a
 import { Denial } from '../../src/authz/denial.js';
 import type { VerifiedProof } from '../../src/authz/types.js';
 import { jwkThumbprint } from '../../src/jwk/thumbprint.js';
-import { NOW_MS, NOW_S, signJws, testKey, type JwsParts, type SegmentContent, type TestKey } from './tokens.js';
+import {
+  NOW_MS,
+  NOW_S,
+  signJws,
+  testKey,
+  type JwsParts,
+  type SegmentContent,
+  type TestKey,
+} from './tokens.js';
 
 /** A token's text: nothing but its hash matters to a proof. */
 export const BOUND_TOKEN = 'a-token.that-is.bound';
 /** What proofs are for unless they say otherwise. */
-export const TARGET = 'https://api.example.com/orders';
+const TARGET = 'https://api.example.com/orders';
 
 /** `ath` of a token. */
 export const athOf = (token: string): string => hash('sha256', token, 'base64url');

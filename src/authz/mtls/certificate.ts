@@ -10,7 +10,7 @@ import { parseXfccCertificate } from './xfcc.js';
 export type CertificateSource = 'envoy' | 'xfcc';
 
 /** What a client showed in its TLS handshake. */
-export type ShownCertificate =
+type ShownCertificate =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'certificate'; /** As in `cnf.x5t#S256`. */ readonly x5tS256: string };

@@ -13,14 +13,19 @@ const none = fakeHeaders();
 describe('certificateThumbprint()', () => {
   test.each([
     ['as Envoy encodes it', encoded],
-    ['with only some characters encoded', pem.replace(/\n/g, '%0A').replace(/\+/g, '%2B').replace(/ /g, '%20')],
+    [
+      'with only some characters encoded',
+      pem.replace(/\n/g, '%0A').replace(/\+/g, '%2B').replace(/ /g, '%20'),
+    ],
     ['with a chain behind it', encodeURIComponent(pem + other.certificate)],
     ['with Windows line ends', encodeURIComponent(pem.replace(/\n/g, '\r\n'))],
     ['in one line', encodeURIComponent(pem.replace(/\n(?!-)/g, '').replace('-----M', '-----\nM'))],
   ])('reads a certificate %s', (_, text) => expect(certificateThumbprint(text)).toBe(x5tS256));
 
   const wrap = (bytes: Buffer): string =>
-    encodeURIComponent(`-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`);
+    encodeURIComponent(
+      `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`,
+    );
 
   test.each([
     ['nothing', ''],

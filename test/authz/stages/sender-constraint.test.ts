@@ -7,7 +7,15 @@ import { createSenderConstraintStage } from '../../../src/authz/stages/sender-co
 import type { CheckContext, Confirmation, Policy } from '../../../src/authz/types.js';
 import { createCertificate } from '../../support/certificates.mjs';
 import { fakeContext, fakeHeaders } from '../../support/fake-context.js';
-import { athOf, BOUND_TOKEN, denialOf, jktOf, mintProof, proofRules, testNonces } from '../../support/proofs.js';
+import {
+  athOf,
+  BOUND_TOKEN,
+  denialOf,
+  jktOf,
+  mintProof,
+  proofRules,
+  testNonces,
+} from '../../support/proofs.js';
 import { NOW_MS, NOW_S, testKey } from '../../support/tokens.js';
 
 const certificate = createCertificate('client');
@@ -103,12 +111,24 @@ describe('createSenderConstraintStage() refuses', () => {
     ['two proofs', { cnf: byDpop, dpop: [one, other] }, 'multiple_proofs'],
     ['two proofs as Envoy joins them', { cnf: byDpop, dpop: [`${one},${other}`] }, 'multiple_proofs'],
     ['the same proof twice', { cnf: byDpop, dpop: [one, one] }, 'multiple_proofs'],
-    ['two proofs beside a Bearer token', { scheme: 'bearer', cnf: unbound, dpop: [one, other] }, 'multiple_proofs'],
+    [
+      'two proofs beside a Bearer token',
+      { scheme: 'bearer', cnf: unbound, dpop: [one, other] },
+      'multiple_proofs',
+    ],
     ['an empty proof', { cnf: byDpop, dpop: [''] }, 'dpop_proof_malformed'],
     ['a bad proof', { cnf: byDpop, dpop: [mintProof({ claims: { htm: 'POST' } })] }, 'dpop_proof_method'],
     ['a bound token as Bearer, with its proof', { scheme: 'bearer', cnf: byDpop }, 'bound_token_as_bearer'],
-    ['a bound token as Bearer, without', { scheme: 'bearer', cnf: byDpop, dpop: [] }, 'bound_token_as_bearer'],
-    ['a doubly bound token as Bearer', { scheme: 'bearer', cnf: byBoth, cert: 'own' }, 'bound_token_as_bearer'],
+    [
+      'a bound token as Bearer, without',
+      { scheme: 'bearer', cnf: byDpop, dpop: [] },
+      'bound_token_as_bearer',
+    ],
+    [
+      'a doubly bound token as Bearer',
+      { scheme: 'bearer', cnf: byBoth, cert: 'own' },
+      'bound_token_as_bearer',
+    ],
     ['an unbound token under DPoP', { cnf: unbound }, 'unbound_token_as_dpop'],
     ['a certificate-bound token under DPoP', { cnf: byMtls, cert: 'own' }, 'unbound_token_as_dpop'],
     ['no certificate', { scheme: 'bearer', cnf: byMtls }, 'certificate_missing'],
@@ -120,18 +140,54 @@ describe('createSenderConstraintStage() refuses', () => {
     ['a binding of no known kind', { scheme: 'bearer', cnf: {} }, 'unsupported_confirmation'],
     ['dpop off, a bound token', { mode: 'off', scheme: 'bearer', cnf: byDpop }, 'unsupported_confirmation'],
     ['dpop off, a bound token with its proof', { mode: 'off', cnf: byDpop }, 'unsupported_confirmation'],
-    ['dpop off, doubly bound', { mode: 'off', scheme: 'bearer', cnf: byBoth, cert: 'own' }, 'unsupported_confirmation'],
+    [
+      'dpop off, doubly bound',
+      { mode: 'off', scheme: 'bearer', cnf: byBoth, cert: 'own' },
+      'unsupported_confirmation',
+    ],
     ['dpop off, the DPoP scheme', { mode: 'off', cnf: unbound }, 'unbound_token_as_dpop'],
     ['dpop off, no certificate', { mode: 'off', scheme: 'bearer', cnf: byMtls }, 'certificate_missing'],
-    ['dpop required, unbound', { mode: 'required', scheme: 'bearer', cnf: unbound }, 'sender_constraint_required'],
-    ['dpop required, unbound, no proof', { mode: 'required', scheme: 'bearer', cnf: unbound, dpop: [] }, 'sender_constraint_required'],
-    ['dpop required, bound by mtls', { mode: 'required', scheme: 'bearer', cnf: byMtls, cert: 'own' }, 'sender_constraint_required'],
-    ['policy dpop, unbound', { scheme: 'bearer', cnf: unbound, wanted: 'dpop' }, 'sender_constraint_required'],
-    ['policy dpop, by mtls', { scheme: 'bearer', cnf: byMtls, cert: 'own', wanted: 'dpop' }, 'sender_constraint_required'],
-    ['policy dpop, dpop off', { mode: 'off', scheme: 'bearer', cnf: unbound, wanted: 'dpop' }, 'sender_constraint_required'],
-    ['policy mtls, unbound', { scheme: 'bearer', cnf: unbound, wanted: 'mtls', cert: 'own' }, 'sender_constraint_required'],
+    [
+      'dpop required, unbound',
+      { mode: 'required', scheme: 'bearer', cnf: unbound },
+      'sender_constraint_required',
+    ],
+    [
+      'dpop required, unbound, no proof',
+      { mode: 'required', scheme: 'bearer', cnf: unbound, dpop: [] },
+      'sender_constraint_required',
+    ],
+    [
+      'dpop required, bound by mtls',
+      { mode: 'required', scheme: 'bearer', cnf: byMtls, cert: 'own' },
+      'sender_constraint_required',
+    ],
+    [
+      'policy dpop, unbound',
+      { scheme: 'bearer', cnf: unbound, wanted: 'dpop' },
+      'sender_constraint_required',
+    ],
+    [
+      'policy dpop, by mtls',
+      { scheme: 'bearer', cnf: byMtls, cert: 'own', wanted: 'dpop' },
+      'sender_constraint_required',
+    ],
+    [
+      'policy dpop, dpop off',
+      { mode: 'off', scheme: 'bearer', cnf: unbound, wanted: 'dpop' },
+      'sender_constraint_required',
+    ],
+    [
+      'policy mtls, unbound',
+      { scheme: 'bearer', cnf: unbound, wanted: 'mtls', cert: 'own' },
+      'sender_constraint_required',
+    ],
     ['policy mtls, by dpop', { cnf: byDpop, wanted: 'mtls', cert: 'own' }, 'sender_constraint_required'],
-    ['policy any, unbound', { scheme: 'bearer', cnf: unbound, wanted: 'any', cert: 'own' }, 'sender_constraint_required'],
+    [
+      'policy any, unbound',
+      { scheme: 'bearer', cnf: unbound, wanted: 'any', cert: 'own' },
+      'sender_constraint_required',
+    ],
   ])('%s', (_, one, code) => {
     const { code: actual, ctx } = judge(one);
     expect(actual).toBe(code);

@@ -3,7 +3,11 @@ import { Denial } from '../../../src/authz/denial.js';
 import { createSpendProofStage } from '../../../src/authz/stages/spend-proof.js';
 import type { Policy } from '../../../src/authz/types.js';
 import { createReplayMemory } from '../../../src/stores/replay-memory.js';
-import { ReplayFullError, ReplayUnavailableError, type ReplayStore } from '../../../src/stores/replay-store.js';
+import {
+  ReplayFullError,
+  ReplayUnavailableError,
+  type ReplayStore,
+} from '../../../src/stores/replay-store.js';
 import { fakeContext } from '../../support/fake-context.js';
 import { NOW_MS } from '../../support/tokens.js';
 
