@@ -26,7 +26,7 @@ function newestBelow(folder) {
 }
 
 /** @returns {boolean} whether a source is newer than the last build */
-export function isStale() {
+function isStale() {
   const sources = Math.max(newestBelow(inRepository('src')), modified(inRepository('tsconfig.build.json')));
   return modified(inRepository('dist', 'main.js')) === 0 || sources > modified(STAMP);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The built product as a program, with a configuration of the test's own. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { parse, stringify } from 'yaml';
+import { writeFileSync } from 'node:fs';
+import { stringify } from 'yaml';
 import { freePorts } from './free-port.mjs';
 import { answersOk, scratchFile, startProcess } from './processes.mjs';
 import { inRepository } from './repository.mjs';
@@ -52,9 +52,3 @@ function writeConfig(config, ports) {
   writeFileSync(file, stringify({ ...config, server: { ...server, ...addresses } }));
   return file;
 }
-
-/**
- * @param {string} path of a YAML file below the checkout
- * @returns {any} what it says
- */
-export const readYaml = (path) => parse(readFileSync(inRepository(path), 'utf8'));

