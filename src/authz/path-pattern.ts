@@ -6,7 +6,7 @@
 import { isAmbiguousPath } from './path.js';
 
 /** One segment of a pattern. */
-export type PatternSegment =
+type PatternSegment =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'any'; readonly name: string | undefined };
 

@@ -5,7 +5,7 @@
 import type { RequestHeaders } from '../types.js';
 
 /** Names that begin so are ours alone. */
-export const OWN_PREFIX = 'x-portcullis-';
+const OWN_PREFIX = 'x-portcullis-';
 
 /** The form in which aliases are equal. */
 function plainNameOf(name: string): string {

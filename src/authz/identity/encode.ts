@@ -12,7 +12,7 @@ import { Denial } from '../denial.js';
 export type ClaimForm = 'text' | 'csv' | 'json';
 
 /** Longest header value, bytes. Envoy answers 500 once all headers together pass about 60 KiB. */
-export const MAX_VALUE_BYTES = 8192;
+const MAX_VALUE_BYTES = 8192;
 /** Objects and lists within each other. */
 const MAX_DEPTH = 16;
 

@@ -34,7 +34,7 @@ const MAX_TOTAL_BYTES = 24_576;
 
 const TOO_LARGE = new Denial('invalid_claims');
 
-/** @param spec validated configuration: no target of identityHeaderProblem() */
+/** @param spec validated configuration: it names no header that routes, frames or authenticates a request */
 export function createIdentityHeaders(spec: IdentitySpec): IdentityHeaders {
   const headers = Object.entries(spec).map(([name, value]): IdentityHeader => {
     const { claim, as } = typeof value === 'string' ? { claim: value, as: undefined } : value;
@@ -72,54 +72,4 @@ function metadataOf(headers: readonly IdentityHeader[], token: VerifiedToken): M
     if (value !== undefined && value !== null) metadata[claim] = value;
   }
   return metadata;
-}
-
-// ---- targets ---------------------------------------------------------------------------------------------------------
-
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** Headers that route, frame or authenticate a request. Envoy would do as told with `:path`, host and lengths. */
-const FORBIDDEN = new Set([
-  ...[
-    'host',
-    'authorization',
-    'proxy-authorization',
-    'dpop',
-    'cookie',
-    'set-cookie',
-    'via',
-    'forwarded',
-    'expect',
-  ],
-  ...[
-    'content-length',
-    'content-type',
-    'content-encoding',
-    'transfer-encoding',
-    'te',
-    'trailer',
-    'connection',
-  ],
-  ...['keep-alive', 'proxy-connection', 'upgrade', 'http2-settings', 'x-request-id', 'grpc-timeout'],
-  ...[
-    'x-forwarded-for',
-    'x-forwarded-host',
-    'x-forwarded-port',
-    'x-forwarded-proto',
-    'x-forwarded-client-cert',
-  ],
-  ...['x-http-method', 'x-http-method-override', 'x-method-override'],
-]);
-
-/**
- * Says why a header can not carry identity.
- *
- * @param name from the configuration
- * @returns what is wrong with it; undefined: nothing
- */
-export function identityHeaderProblem(name: string): string | undefined {
-  const lower = name.toLowerCase();
-  if (!HEADER_NAME.test(lower)) return 'is not the name of a header';
-  const plain = lower.replace(/[_.]/g, '-');
-  if (FORBIDDEN.has(plain) || plain.startsWith('x-envoy-')) return 'must not be set from a claim';
-  return undefined;
 }

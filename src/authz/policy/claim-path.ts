@@ -40,6 +40,6 @@ function walk(object: JsonObject, segments: readonly string[]): unknown {
 }
 
 /** @returns true for objects that are neither lists nor null */
-export function isJsonObject(value: unknown): value is JsonObject {
+function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ import type { Requirement } from '../types.js';
 import { compileClaimPath, type ClaimReader } from './claim-path.js';
 
 /** What a claim is compared with. Types are strict: the number 1 is not the text "1". */
-export type ClaimScalar = string | number | boolean;
+type ClaimScalar = string | number | boolean;
 
 /** Name of a claim → the value it must have, or the values of which it must have one. */
 export type ClaimSpec = Readonly<Record<string, ClaimScalar | readonly ClaimScalar[]>>;

@@ -181,7 +181,7 @@ const views = new WeakMap<JsonObject, ReadonlyMap<string, unknown>>();
  *
  * @param claims of a verified token; their values are whatever the issuer put there
  */
-export function claimsViewOf(claims: JsonObject): ReadonlyMap<string, unknown> {
+function claimsViewOf(claims: JsonObject): ReadonlyMap<string, unknown> {
   let view = views.get(claims);
   if (view === undefined) views.set(claims, (view = buildView(claims)));
   return view;

@@ -19,12 +19,13 @@ const DEFAULT_CLAIMS = ['roles', 'role'];
  *
  * @throws Denial insufficient_role (from the requirement it makes)
  */
-export function createRoleRequirement({ any, all = [], claims = DEFAULT_CLAIMS }: RoleSpec): Requirement {
+export function createRoleRequirement({ any, all, claims = DEFAULT_CLAIMS }: RoleSpec): Requirement {
+  if (any === undefined && all === undefined) throw new Error('roles need all or any');
   const readers = claims.map(compileClaimPath);
   const denial = new Denial('insufficient_role');
   return (_ctx, token) => {
     const has = (role: string): boolean => readers.some((read) => holdsRole(read(token.claims), role));
-    if (!all.every(has)) throw denial;
+    if (all !== undefined && !all.every(has)) throw denial;
     if (any !== undefined && !any.some(has)) throw denial;
   };
 }

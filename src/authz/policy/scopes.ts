@@ -24,6 +24,7 @@ export function challengeScopeOf({ all = [], any = [] }: ScopeSpec): string {
  */
 export function createScopeRequirement(spec: ScopeSpec): Requirement {
   const { all = [], any } = spec;
+  if (spec.all === undefined && any === undefined) throw new Error('scopes need all or any');
   const denial = new Denial('insufficient_scope', { scope: challengeScopeOf(spec) });
   return (_ctx, { scopes }) => {
     for (const scope of all) if (!scopes.has(scope)) throw denial;

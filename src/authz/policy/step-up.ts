@@ -5,8 +5,8 @@ import type { Requirement } from '../types.js';
 /** One of these classes, and not longer ago than this. */
 export interface StepUpSpec {
   readonly acr?: readonly string[] | undefined;
-  /** Of `auth_time`, milliseconds. */
-  readonly maxAgeMs?: number | undefined;
+  /** Of `auth_time`, milliseconds. Called as in the configuration, which this takes as it is. */
+  readonly maxAge?: number | undefined;
 }
 
 /** How far an issuer's clock may be ahead of ours before its `auth_time` counts as made up. */
@@ -19,7 +19,9 @@ const CLOCK_TOLERANCE_MS = 30_000;
  * @throws Denial step_up_required, with what would do (from the requirement it makes)
  * @see RFC 9470 sections 3 and 5
  */
-export function createStepUpRequirement({ acr, maxAgeMs }: StepUpSpec): Requirement {
+export function createStepUpRequirement({ acr, maxAge: maxAgeMs }: StepUpSpec): Requirement {
+  // A requirement of nothing would let everybody pass; configuration refuses it before.
+  if (acr === undefined && maxAgeMs === undefined) throw new Error('a step-up needs acr or maxAge');
   const denial = new Denial('step_up_required', {
     ...(acr === undefined ? {} : { acrValues: acr.join(' ') }),
     ...(maxAgeMs === undefined ? {} : { maxAgeS: Math.floor(maxAgeMs / 1000) }),

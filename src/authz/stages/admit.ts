@@ -32,7 +32,7 @@ export function createAdmitStage({ queryParameters }: AdmitOptions): Stage {
  *
  * @see Fetch standard, "CORS-preflight request"
  */
-export function isPreflight({ method, headers }: AuthzRequest): boolean {
+function isPreflight({ method, headers }: AuthzRequest): boolean {
   if (method !== 'OPTIONS') return false;
   return isPresent(headers.get('origin')) && isPresent(headers.get('access-control-request-method'));
 }

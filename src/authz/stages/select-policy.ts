@@ -18,7 +18,7 @@ export interface SelectPolicyOptions {
 }
 
 /** The key of the context extension by which a route of Envoy names a policy. */
-export const POLICY_EXTENSION = 'portcullis.policy';
+const POLICY_EXTENSION = 'portcullis.policy';
 
 const UNKNOWN_POLICY = new Denial('unknown_policy');
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(

@@ -87,7 +87,7 @@ describe('createAuthorizeStage()', () => {
       roles: { any: ['admin'] },
       claims: { tenant: 'acme' },
       when: 'claims.level > 1',
-      stepUp: { maxAgeMs: 60_000 },
+      stepUp: { maxAge: 60_000 },
     },
   });
   const good = {

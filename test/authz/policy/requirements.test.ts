@@ -74,6 +74,11 @@ describe('createScopeRequirement()', () => {
     });
   });
 
+  test('throws at once for a requirement of nothing', () => {
+    expect(() => createScopeRequirement({})).toThrow();
+    expect(() => createRoleRequirement({ claims: ['groups'] })).toThrow();
+  });
+
   test('challengeScopeOf() names each scope once', () => {
     expect(challengeScopeOf({ all: ['a'], any: ['a', 'b'] })).toBe('a');
     expect(challengeScopeOf({})).toBe('');
@@ -150,7 +155,7 @@ describe('createClaimRequirement()', () => {
 });
 
 describe('createStepUpRequirement()', () => {
-  const MAX_AGE: StepUpSpec = { maxAgeMs: 900_000 };
+  const MAX_AGE: StepUpSpec = { maxAge: 900_000 };
   test.each<[string, StepUpSpec, object, boolean]>([
     ['the class', { acr: ['urn:mfa'] }, { acr: 'urn:mfa' }, true],
     ['another class', { acr: ['urn:mfa'] }, { acr: 'urn:pwd' }, false],
@@ -166,14 +171,18 @@ describe('createStepUpRequirement()', () => {
     ['the future', MAX_AGE, { auth_time: NOW_S + 31 }, false],
     ['a clock that is a little ahead', MAX_AGE, { auth_time: NOW_S + 30 }, true],
     ['a negative time', MAX_AGE, { auth_time: -1e300 }, false],
-    ['both', { acr: ['a'], maxAgeMs: 1000 }, { acr: 'a', auth_time: NOW_S }, true],
-    ['both, one missing', { acr: ['a'], maxAgeMs: 1000 }, { acr: 'a' }, false],
+    ['both', { acr: ['a'], maxAge: 1000 }, { acr: 'a', auth_time: NOW_S }, true],
+    ['both, one missing', { acr: ['a'], maxAge: 1000 }, { acr: 'a' }, false],
   ])('%s', (_, spec, claims, expected) => {
     expect(holds(createStepUpRequirement(spec), { claims: claims as JsonObject })).toBe(expected);
   });
 
+  test('throws at once for a requirement of nothing', () => {
+    expect(() => createStepUpRequirement({})).toThrow();
+  });
+
   test('tells what would do', () => {
-    const require = createStepUpRequirement({ acr: ['a', 'b'], maxAgeMs: 900_500 });
+    const require = createStepUpRequirement({ acr: ['a', 'b'], maxAge: 900_500 });
     expect(thrownBy(() => require(checkContext(), verifiedToken()))).toMatchObject({
       code: 'step_up_required',
       details: { acrValues: 'a b', maxAgeS: 900 },
