@@ -84,21 +84,22 @@ function syntaxProblems(
 
 /** Walks the syntax tree with a list instead of the stack. */
 function isTooDeep(tokens: readonly unknown[]): boolean {
-  let level: unknown[] = [...tokens];
   // A level of the file is at most three of the syntax tree: a collection, its item, its value.
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH * 3) return true;
-    level = level.flatMap(childrenOf);
+  const deepest = MAX_DEPTH * 3;
+  const waiting = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next.depth > deepest) return true;
+    const { items, key, value } = next.token as { items?: unknown[]; key?: unknown; value?: unknown };
+    const depth = next.depth + 1;
+    for (const child of items ?? []) if (isObject(child)) waiting.push({ token: child, depth });
+    if (isObject(key)) waiting.push({ token: key, depth });
+    if (isObject(value)) waiting.push({ token: value, depth });
   }
   return false;
 }
 
-function childrenOf(token: unknown): unknown[] {
-  if (typeof token !== 'object' || token === null) return [];
-  const { items, key, value } = token as { items?: unknown; key?: unknown; value?: unknown };
-  return [...(Array.isArray(items) ? (items as unknown[]) : []), key, value].filter(
-    (child) => typeof child === 'object' && child !== null,
-  );
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 type Fail = (offset: number | undefined, problem: string) => never;

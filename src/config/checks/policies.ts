@@ -10,19 +10,29 @@ const REQUIREMENTS = ['issuers', 'scopes', 'roles', 'claims', 'when', 'senderCon
 /** Policies, and every place that names one. */
 export function checkPolicies(ctx: CheckContext): void {
   const { root } = ctx;
-  for (const policy of root.get('policies').items()) checkPolicy(ctx, policy);
-  for (const authority of root.get('server').get('authorities').items()) checkReference(ctx, authority);
-  for (const route of root.get('routes').items()) checkReference(ctx, route.get('policy'));
+  const known = new Set([DEFAULT_POLICY, ...root.get('policies').keys()]);
+  const issuers = new Set(
+    root
+      .get('issuers')
+      .items()
+      .map((issuer) => issuer.get('issuer').text),
+  );
+  for (const policy of root.get('policies').items()) {
+    checkPolicy(ctx, policy);
+    checkIssuers(ctx, policy, issuers);
+    checkReference(ctx, policy.get('shadow'), known);
+  }
+  for (const authority of root.get('server').get('authorities').items())
+    checkReference(ctx, authority, known);
+  for (const route of root.get('routes').items()) checkReference(ctx, route.get('policy'), known);
   checkShadowCycles(ctx);
 }
 
 function checkPolicy(ctx: CheckContext, policy: ConfigNode): void {
-  checkReference(ctx, policy.get('shadow'));
-  checkIssuers(ctx, policy);
   checkCondition(ctx, policy.get('when'));
   for (const name of ['scopes', 'roles']) checkAllOrAny(ctx, policy.get(name));
   const stepUp = policy.get('stepUp');
-  if (stepUp.keys().length === 0 && stepUp.exists) refuse(ctx, stepUp, 'must have acr, maxAge or both');
+  if (stepUp.exists && stepUp.keys().length === 0) refuse(ctx, stepUp, 'must have acr, maxAge or both');
   if (policy.get('access').text !== 'anonymous') return;
   for (const name of REQUIREMENTS) {
     if (policy.get(name).exists)
@@ -40,13 +50,7 @@ function checkAllOrAny(ctx: CheckContext, node: ConfigNode): void {
     refuse(ctx, node, 'must have all, any or both');
 }
 
-function checkIssuers(ctx: CheckContext, policy: ConfigNode): void {
-  const known = new Set(
-    ctx.root
-      .get('issuers')
-      .items()
-      .map((issuer) => issuer.get('issuer').text),
-  );
+function checkIssuers(ctx: CheckContext, policy: ConfigNode, known: ReadonlySet<string | undefined>): void {
   for (const issuer of policy.get('issuers').items()) {
     if (issuer.text !== undefined && !known.has(issuer.text))
       refuse(ctx, issuer, 'must be, byte for byte, an issuer of the issuers section');
@@ -66,13 +70,12 @@ function checkCondition(ctx: CheckContext, when: ConfigNode): void {
   );
 }
 
-function checkReference(ctx: CheckContext, node: ConfigNode): void {
+function checkReference(ctx: CheckContext, node: ConfigNode, known: ReadonlySet<string>): void {
   const name = node.text;
-  const known = [...new Set([DEFAULT_POLICY, ...ctx.root.get('policies').keys()])];
-  if (name === undefined || name === '' || known.includes(name)) return;
-  const near = isQuotable(ctx, node) ? suggest(name, known) : undefined;
+  if (name === undefined || name === '' || known.has(name)) return;
+  const near = isQuotable(ctx, node) ? suggest(name, [...known]) : undefined;
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
-  refuse(ctx, node, `must be the name of a policy: ${abridged(known)}${hint}`);
+  refuse(ctx, node, `must be the name of a policy: ${abridged([...known])}${hint}`);
 }
 
 function abridged(names: readonly string[]): string {
