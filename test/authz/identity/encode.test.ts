@@ -93,7 +93,7 @@ describe('headerTextOf()', () => {
         fc.pre(!JSON.stringify(value).includes('__proto__'));
         const text = jsonTextOf(value);
         expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
-        expect(percentEncode(text.slice(0, 1000))).toMatch(/^[\x21-\x7e]*$/);
+        if (text.length < 8000) expect(percentEncode(text)).toMatch(/^[\x21-\x7e]*$/);
       }),
     );
   });
