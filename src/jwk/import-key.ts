@@ -1,4 +1,5 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { MAX_KID_LENGTH } from '../jws/header.js';
 import { JwkRejection } from './jwk-rejection.js';
 import { assertEcKey, assertOkpKey, assertRsaKey, type BareKey, type MemberReader } from './key-strength.js';
 import type { AsymmetricAlgorithm, SymmetricAlgorithm, VerificationKey } from './types.js';
@@ -15,7 +16,6 @@ export interface ConfiguredKeyOptions {
 }
 
 const DEFAULT_MAX_RSA_BITS = 8192;
-const MAX_KID_LENGTH = 256;
 
 /** A published key that holds one of these is known to the world (RFC 7518 6.2.2, 6.3.2, 6.4; RFC 8037 2). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
