@@ -136,8 +136,3 @@ function structureBytes(value: unknown): number {
   for (const member of members) bytes += structureBytes(member);
   return bytes;
 }
-
-/** @returns a cache, or undefined where the configuration turns it off */
-export function createTokenCache(options: TokenCacheOptions): TokenCache | undefined {
-  return options.maxEntries > 0 ? new TokenCache(options) : undefined;
-}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createTokenCache, TokenCache } from '../../../src/authz/token/token-cache.js';
+import { TokenCache } from '../../../src/authz/token/token-cache.js';
 import type { VerifiedToken } from '../../../src/authz/types.js';
 import { NOW_MS, TestIssuerKeys } from '../../support/tokens.js';
 
@@ -68,12 +68,5 @@ describe('TokenCache', () => {
     expect([cache.known('h0'), cache.entries]).toEqual([undefined, 1]);
     cache.clear();
     expect([cache.entries, cache.refusedEntries, cache.bytes]).toEqual([0, 0, 0]);
-  });
-});
-
-describe('createTokenCache()', () => {
-  test('gives none where it is turned off', () => {
-    expect(createTokenCache({ maxEntries: 0, maxBytes: 1 })).toBeUndefined();
-    expect(createTokenCache({ maxEntries: 1, maxBytes: 1 })).toBeInstanceOf(TokenCache);
   });
 });
