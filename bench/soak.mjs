@@ -45,6 +45,8 @@ function configOf({ issuer, redis, ports, toggled }) {
       grpc: `127.0.0.1:${ports.grpc}`,
       admin: `127.0.0.1:${ports.admin}`,
       workers: Number(given.workers),
+      // The machine is shared with the driver, the issuer and Redis: only a real stall shall be shed.
+      limits: { eventLoopDelay: '2s' },
     },
     issuers: [{ issuer: issuer.issuer, audiences: ['https://api.example.com'], clockTolerance: '1s' }],
     jwks: { minTtl: '1s', maxTtl: '5s', cooldown: '2s', staleIfError: '1h', timeout: '1s' },

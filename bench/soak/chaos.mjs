@@ -9,8 +9,27 @@ import { outages } from './issuer.mjs';
 /** Until every worker has noticed. */
 const SETTLE_MS = 6_000;
 
+const KILLS = ['killWorker', 'killWorkerWhileIssuerIsDown'];
+const MISFORTUNES = [
+  'rotateKeys',
+  'retireKey',
+  'reload',
+  'badReload',
+  'manyReloads',
+  'issuerOutage',
+  'restartRedis',
+  'invalidate',
+];
+
+const shuffled = (list) =>
+  list
+    .map((name) => ({ name, at: randomInt(2 ** 32) }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ name }) => name);
+
 export class Chaos {
   #o;
+  #deck = [];
   /** By name: how often. */
   happened = {};
 
@@ -20,23 +39,21 @@ export class Chaos {
     this.redis = o.redis;
   }
 
-  /** @param {{ kills: boolean }} options near the end nobody is killed, so that memory can be judged */
+  /**
+   * The next one of a shuffled deck, so that in ten minutes each of them happens.
+   * @param {{ kills: boolean }} options near the end nobody is killed, so that memory can be judged
+   */
   async next({ kills }) {
-    const events = [
-      'rotateKeys',
-      'retireKey',
-      'reload',
-      'badReload',
-      'manyReloads',
-      'issuerOutage',
-      'restartRedis',
-      'invalidate',
-    ];
-    if (kills) events.push('killWorker', 'killWorkerWhileIssuerIsDown');
-    const name = events[randomInt(events.length)];
+    const name = this.#draw(kills);
     this.#o.say(name);
     this.happened[name] = (this.happened[name] ?? 0) + 1;
     await this[name]();
+  }
+
+  #draw(kills) {
+    if (!kills) this.#deck = this.#deck.filter((name) => !KILLS.includes(name));
+    if (this.#deck.length === 0) this.#deck = shuffled(kills ? [...MISFORTUNES, ...KILLS] : MISFORTUNES);
+    return this.#deck.pop();
   }
 
   async rotateKeys() {
