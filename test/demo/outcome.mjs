@@ -52,9 +52,9 @@ const list = (headers) =>
 function summary(status, error, { headers, upstream }) {
   const { 'x-user-id': user, 'grpc-status': grpc } = { ...headers, ...upstream };
   const as = user === undefined ? '' : `as ${user ?? 'nobody'}`;
-  return [String(status), error ?? '', grpc === undefined ? '' : `grpc-status ${grpc}`, as]
-    .filter(Boolean)
-    .join(' ');
+  // A denied gRPC call is told by its own status; HTTP says 200.
+  const reason = grpc === undefined ? (error ?? '') : `grpc-status ${grpc}`;
+  return [String(status), reason, as].filter(Boolean).join(' ');
 }
 
 /**
