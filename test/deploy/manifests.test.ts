@@ -92,9 +92,8 @@ describe('the manifests agree with each other', () => {
   test('the pod has time to leave the endpoints and to drain', () => {
     const pod = find('Deployment').spec.template.spec;
     const drainS = Number.parseInt(config.server.drainTimeout, 10);
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(
-      container.lifecycle.preStop.sleep.seconds + drainS,
-    );
+    const sleepS: number = container.lifecycle.preStop.sleep.seconds;
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(sleepS + drainS);
   });
 
   test('every provider fails closed, in time, and says so', () => {
