@@ -121,6 +121,13 @@ async function startOnceMs(config) {
   return tookMs;
 }
 
+/** How long Node itself takes here to do nothing: what a slow machine adds. */
+async function bareNodeMs() {
+  const startedMs = performance.now();
+  await promisify(execFile)(process.execPath, ['--eval', '0']);
+  return performance.now() - startedMs;
+}
+
 async function start({ quick }) {
   const config = baseConfig({ issuers: [issuerOf(issuer, createKey('RS256'))] });
   const times = [];

@@ -4,14 +4,7 @@
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { checkBody, grpcFrame } from '../lib/check-request.mjs';
-import {
-  createKey,
-  createToken,
-  proofMaker,
-  thumbprint,
-  tokenHeader,
-  withBadSignature,
-} from '../lib/tokens.mjs';
+import { createKey, createToken, proofMaker, thumbprint, withBadSignature } from '../lib/tokens.mjs';
 
 const nowS = () => Math.floor(Date.now() / 1000);
 const bearer = (token, path) =>
@@ -270,6 +263,3 @@ function mutatedBytes(message) {
 
 const randomText = () =>
   randomBytes(randomInt(1, 400)).toString(pick(['base64url', 'base64', 'hex', 'latin1']));
-
-/** Header of a token; re-exported for kinds that build their own. */
-export { tokenHeader };
