@@ -94,7 +94,7 @@ class ProcessRuntime implements Runtime {
     this.redis = this.connectRedis();
     this.replay = options.primary?.replay ?? this.createReplay();
     this.tokenCache = createTokenCache(config);
-    this.gate = this.build(config);
+    this.gate = this.build(config, this.tokenCache);
     this.handler = this.createHandler();
     this.overload = createOverloadGuard({
       limitMs: () => this.config.server.limits.eventLoopDelay,
@@ -160,7 +160,7 @@ class ProcessRuntime implements Runtime {
   }
 
   /** Nothing is changed until everything is built, so a configuration that fails here leaves no trace. */
-  private build(config: Config, tokenCache = this.tokenCache): Gate {
+  private build(config: Config, tokenCache: TokenCache | undefined): Gate {
     const keys: IssuerKeys[] = [];
     const identityTokens = createIdentityTokens(config);
     const gate = buildGate(config, {

@@ -1,20 +1,50 @@
 /** Dynamic metadata of an answer: reason, policy, subject, and the claims that the upstream is told. */
+import { LRUCache } from 'lru-cache';
 import type { IdentityHeaders } from './identity/headers.js';
-import type { CheckContext, Metadata } from './types.js';
+import type { CheckContext, Metadata, VerifiedToken } from './types.js';
+
+/** What was made for a token last; the same token mostly meets the same policy. */
+interface Made {
+  readonly policy: string | undefined;
+  readonly reason: string;
+  readonly metadata: Metadata;
+}
+
+/** Tokens in use for which it is kept; the others cost it again. */
+const MAX_TOKENS = 20_000;
 
 /**
  * Makes the function that tells Envoy's access log and later filters what was decided. A denial tells of a token only
- * what was verified.
+ * what was verified. Equal answers get the very same object, so that its bytes can be kept.
  *
  * @param identity whose claims are told; undefined: reason and policy alone
  */
 export function createMetadata(
   identity: Pick<IdentityHeaders, 'metadataOf'> | undefined,
 ): (ctx: CheckContext, reason: string) => Metadata {
+  const byToken = new LRUCache<VerifiedToken, Made>({ max: MAX_TOKENS });
+  const byPolicy = new Map<string, Metadata>();
   return ({ match, token }, reason) => {
-    const own = { reason, policy: match?.policy.name };
-    if (token === undefined || identity === undefined) return own;
+    const policy = match?.policy.name;
+    if (token === undefined || identity === undefined) return plainMetadata(byPolicy, reason, policy);
+    const known = byToken.get(token);
+    if (known !== undefined && known.policy === policy && known.reason === reason) return known.metadata;
     // A claim must not take the place of what this gate itself says.
-    return { ...identity.metadataOf(token), sub: token.subject, iss: token.issuer, ...own };
+    const metadata = Object.assign(identity.metadataOf(token), {
+      sub: token.subject,
+      iss: token.issuer,
+      reason,
+      policy,
+    });
+    byToken.set(token, { policy, reason, metadata });
+    return metadata;
   };
+}
+
+/** Reasons are codes, and policies are configured, so there are not many of these. */
+function plainMetadata(known: Map<string, Metadata>, reason: string, policy: string | undefined): Metadata {
+  const key = `${reason} ${policy ?? ''}`;
+  let metadata = known.get(key);
+  if (metadata === undefined) known.set(key, (metadata = Object.freeze({ reason, policy })));
+  return metadata;
 }

@@ -2,7 +2,19 @@
  * A recorded request → the bytes of a CheckRequest. Two forms are taken: a CheckRequest as proto3 JSON, with names in
  * either spelling, and a line of the decision log, which has no headers and so no credential.
  */
-import { encodeMessage, encodeText } from './wire/writer.js';
+import { encodeOnce } from './wire/writer.js';
+
+function encodeText(field: number, value: string): Buffer {
+  return encodeOnce((w) => w.text(field, value));
+}
+
+function encodeMessage(field: number, parts: readonly Buffer[]): Buffer {
+  return encodeOnce((w) => {
+    const mark = w.mark();
+    w.encoded(Buffer.concat(parts));
+    w.endMessage(field, mark);
+  });
+}
 
 /** What a recorded request can not be used for. The message names the member, never its value. */
 export class RecordedRequestError extends Error {

@@ -20,33 +20,93 @@ const MAX_HEADERS = 1000;
 
 const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
 
-/** Headers as a map of lower-case names. One value is kept as it is, several as a list. */
-export class HeaderBag implements RequestHeaders {
-  private readonly fields = new Map<string, string | string[]>();
-  private count = 0;
+/**
+ * Headers by lower-case name. A request has a score of them, and a decision looks at two or three: names are compared
+ * one by one, and values stay bytes until somebody asks.
+ */
+class HeaderBag implements RequestHeaders {
+  private readonly fieldNames: string[] = [];
+  private readonly starts: number[] = [];
+  private readonly ends: number[] = [];
 
-  /** Adds a field. @throws Denial malformed_request past the bound */
-  add(name: string, value: string): void {
-    if (++this.count > MAX_HEADERS) throw new Denial('malformed_request');
-    const present = this.fields.get(name);
-    if (present === undefined) this.fields.set(name, value);
-    else if (typeof present === 'string') this.fields.set(name, [present, value]);
-    else present.push(value);
+  constructor(private readonly message: WireReader) {}
+
+  /** Adds a field by the place of its value in the message. @throws Denial malformed_request past the bound */
+  add(name: string, start: number, end: number): void {
+    if (this.fieldNames.length >= MAX_HEADERS) throw new Denial('malformed_request');
+    this.fieldNames.push(name);
+    this.starts.push(start);
+    this.ends.push(end);
   }
 
   get(name: string): string | undefined {
-    const value = this.fields.get(name);
-    return typeof value === 'object' ? value.join(',') : value;
+    let found: string | undefined;
+    for (
+      let index = this.fieldNames.indexOf(name);
+      index >= 0;
+      index = this.fieldNames.indexOf(name, index + 1)
+    ) {
+      const value = this.valueAt(index);
+      found = found === undefined ? value : `${found},${value}`;
+    }
+    return found;
   }
 
   all(name: string): readonly string[] {
-    const value = this.fields.get(name);
-    if (value === undefined) return [];
-    return typeof value === 'string' ? [value] : value;
+    let index = this.fieldNames.indexOf(name);
+    if (index < 0) return NO_VALUES;
+    const values: string[] = [];
+    for (; index >= 0; index = this.fieldNames.indexOf(name, index + 1)) values.push(this.valueAt(index));
+    return values;
   }
 
   names(): Iterable<string> {
-    return this.fields.keys();
+    return this.fieldNames;
+  }
+
+  /** A value may hold any bytes and be none of our business; U+FFFD makes sure that it equals nothing. */
+  private valueAt(index: number): string {
+    return this.message.textAt(this.starts[index] as number, this.ends[index] as number) ?? '\ufffd';
+  }
+}
+
+const NO_VALUES: readonly string[] = Object.freeze([]);
+const NO_FIELDS: RequestHeaders = { get: () => undefined, all: () => NO_VALUES, names: () => NO_VALUES };
+
+/** What few decisions ask for is worked out when they do. */
+class DecodedRequest implements AuthzRequest {
+  readonly path: string;
+  readonly query: string | undefined;
+  readonly method: string;
+  readonly host: string;
+  readonly headers: RequestHeaders;
+  readonly peerCertificate: string | undefined;
+  readonly contextExtensions: ReadonlyMap<string, string>;
+  readonly callPolicy: string | undefined;
+  readonly callAuthority: string | undefined;
+
+  constructor(draft: Draft, call: CallFacts) {
+    const { target } = draft;
+    const mark = target.indexOf('?');
+    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.query = mark < 0 ? undefined : target.slice(mark + 1);
+    this.method = draft.method;
+    this.host = draft.host;
+    this.headers = draft.raw ?? draft.mapped ?? NO_FIELDS;
+    this.peerCertificate = draft.certificate === '' ? undefined : draft.certificate;
+    this.contextExtensions = draft.extensions ?? NO_EXTENSIONS;
+    this.callPolicy = call.policy;
+    this.callAuthority = call.authority;
+  }
+
+  get requestId(): string | undefined {
+    return this.headers.get('x-request-id');
+  }
+
+  get rpc(): AuthzRequest['rpc'] {
+    return this.headers.get('connect-protocol-version') === undefined
+      ? rpcOf(this.headers.get('content-type'))
+      : 'connect';
   }
 }
 
@@ -94,22 +154,7 @@ function finish(draft: Draft, call: CallFacts): AuthzRequest {
   const { method, target } = draft;
   if (!draft.seenHttp || method === '') throw new Denial('malformed_request');
   if (target === '' && method !== 'CONNECT') throw new Denial('malformed_request');
-  const headers = draft.raw ?? draft.mapped ?? new HeaderBag();
-  const mark = target.indexOf('?');
-  return {
-    method,
-    path: mark < 0 ? target : target.slice(0, mark),
-    query: mark < 0 ? undefined : target.slice(mark + 1),
-    host: draft.host,
-    headers,
-    requestId: headers.get('x-request-id'),
-    peerCertificate: draft.certificate === '' ? undefined : draft.certificate,
-    contextExtensions: draft.extensions ?? NO_EXTENSIONS,
-    callPolicy: call.policy,
-    callAuthority: call.authority,
-    rpc:
-      headers.get('connect-protocol-version') === undefined ? rpcOf(headers.get('content-type')) : 'connect',
-  };
+  return new DecodedRequest(draft, call);
 }
 
 /** Envoy takes exactly these as gRPC (`application/grpc;x=1` is not one). */
@@ -161,62 +206,59 @@ function readHttp(r: WireReader, draft: Draft): void {
   draft.seenHttp = true;
   while (r.hasMore()) {
     const tag = r.tag();
-    if (tag === 26) readMappedHeader(r, (draft.mapped ??= new HeaderBag()));
+    if (tag === 26) readHeader(r, (draft.mapped ??= new HeaderBag(r)), MAP_VALUE);
     else if (tag === 18) draft.method = text(r);
     else if (tag === 34) draft.target = text(r);
     else if (tag === 42) draft.host = text(r);
-    else if (tag === 106) readHeaderMap(r, (draft.raw ??= new HeaderBag()));
+    else if (tag === 106) readHeaderMap(r, (draft.raw ??= new HeaderBag(r)));
     else r.skip(tag);
   }
 }
 
-function readMappedHeader(r: WireReader, headers: HeaderBag): void {
+/** Tags of a value: an entry of the map has `value`, one of the list has `raw_value` as well. */
+const MAP_VALUE = 18;
+const RAW_VALUE = 26;
+
+function readHeader(r: WireReader, headers: HeaderBag, rawTag: number): void {
   const outer = r.enter();
   let name = '';
-  let value = '';
+  let start = 0;
+  let end = 0;
   while (r.hasMore()) {
     const tag = r.tag();
-    if (tag === 10) name = text(r);
-    else if (tag === 18) value = headerText(r);
-    else r.skip(tag);
+    if (tag === 10) {
+      name = headerName(r);
+    } else if (tag === MAP_VALUE || tag === rawTag) {
+      r.passOver();
+      start = r.spanStart;
+      end = r.spanEnd;
+    } else {
+      r.skip(tag);
+    }
   }
   r.leave(outer);
-  addHeader(headers, name, value);
+  // Pseudo headers repeat what the attributes say; nothing may be decided on their copies.
+  if (name !== '' && name.charCodeAt(0) !== COLON) headers.add(name, start, end);
 }
 
 function readHeaderMap(r: WireReader, headers: HeaderBag): void {
   const outer = r.enter();
   while (r.hasMore()) {
     const tag = r.tag();
-    if (tag === 10) readHeaderValue(r, headers);
+    if (tag === 10) readHeader(r, headers, RAW_VALUE);
     else r.skip(tag);
   }
   r.leave(outer);
 }
 
-function readHeaderValue(r: WireReader, headers: HeaderBag): void {
-  const outer = r.enter();
-  let name = '';
-  let value = '';
-  while (r.hasMore()) {
-    const tag = r.tag();
-    if (tag === 10) name = text(r);
-    else if (tag === 18 || tag === 26) value = headerText(r);
-    else r.skip(tag);
-  }
-  r.leave(outer);
-  addHeader(headers, name, value);
-}
+const COLON = 58;
+/** What Envoy sends is in lower case already. */
+const LOWER_CASE_NAME = /^[\x21-\x40\x5b-\x7e]*$/;
 
-/** Pseudo headers repeat what the attributes say, so they are left out: nothing may be decided on their copies. */
-function addHeader(headers: HeaderBag, name: string, value: string): void {
-  if (name.charCodeAt(0) === 58 || name === '') return;
-  headers.add(lowerCase(name), value);
-}
-
-const UPPER = /[A-Z]/;
-function lowerCase(name: string): string {
-  return UPPER.test(name) ? name.toLowerCase() : name;
+function headerName(r: WireReader): string {
+  r.passOver();
+  const name = r.oneByteAt(r.spanStart, r.spanEnd);
+  return LOWER_CASE_NAME.test(name) ? name : (r.textAt(r.spanStart, r.spanEnd) ?? '\ufffd').toLowerCase();
 }
 
 function readExtension(r: WireReader, draft: Draft): void {
@@ -237,11 +279,6 @@ function nested(r: WireReader, draft: Draft, read: (r: WireReader, draft: Draft)
   const outer = r.enter();
   read(r, draft);
   r.leave(outer);
-}
-
-/** A header value may hold any bytes and be none of our business; U+FFFD makes sure that it equals nothing. */
-function headerText(r: WireReader): string {
-  return r.text() ?? '\ufffd';
 }
 
 /** Bytes that are not UTF-8 are refused outright: whatever we made of them, the upstream would make something else. */

@@ -8,8 +8,17 @@
 import { challengesOf } from './challenge.js';
 import { bodyOf, type DenialBody } from './denial-body.js';
 import type { Denial, DenialEntry } from './denial.js';
-import type { Allow, AuthzRequest, Decision, Deny, HeaderPair, Metadata, Policy } from './types.js';
-import { encodeBytes, encodeDouble, encodeMessage, encodeText, encodeUint32 } from './wire/writer.js';
+import type {
+  Allow,
+  AuthzRequest,
+  Decision,
+  Deny,
+  HeaderPair,
+  Metadata,
+  Policy,
+  UpstreamChanges,
+} from './types.js';
+import { encodeOnce, MessageWriter } from './wire/writer.js';
 
 /** What the operator chose for all answers. */
 export interface ResponseOptions {
@@ -36,70 +45,178 @@ const APPEND_IF_EXISTS_OR_ADD = 0;
 const OVERWRITE_IF_EXISTS_OR_ADD = 2;
 
 /** Status {code: 0}, written out: an empty Status is as good for Envoy, but this says that it is meant. */
-const STATUS_OK = encodeMessage(1, [encodeUint32(1, 0)]);
-const STATUS_DENIED = encodeMessage(1, [encodeUint32(1, PERMISSION_DENIED)]);
-const STATUS_UNAUTHENTICATED = encodeMessage(1, [encodeUint32(1, UNAUTHENTICATED)]);
+const STATUS_OK = encodeStatus(0);
+const STATUS_DENIED = encodeStatus(PERMISSION_DENIED);
+const STATUS_UNAUTHENTICATED = encodeStatus(UNAUTHENTICATED);
+
+function encodeStatus(code: number): Buffer {
+  return encodeOnce((w) => {
+    const mark = w.mark();
+    w.uint32(1, code);
+    w.endMessage(1, mark);
+  });
+}
+
+/** Answers are built in one turn each, so one writer serves them all. */
+const writer = new MessageWriter();
+
+function encode(write: (w: MessageWriter) => void): Buffer {
+  // A build that threw half way must not leave its half to the next.
+  writer.reset();
+  write(writer);
+  return writer.finish();
+}
 
 /** @param options the operator's choices; validated configuration */
 export function createResponseBuilder(options: ResponseOptions): ResponseBuilder {
+  const denials = new DenialBytes(options);
   return {
-    build: (decision) => (decision.kind === 'allow' ? encodeAllow(decision) : encodeDeny(decision, options)),
+    build: (decision) => (decision.kind === 'allow' ? encodeAllow(decision) : denials.of(decision)),
     headersOf: (decision) => deniedHeaders(decision, options),
   };
 }
 
 // ---- allow -----------------------------------------------------------------------------------------------------------
 
-/** Removal lists are shared between requests, and so are their bytes. */
-const removalBytes = new WeakMap<readonly string[], Buffer>();
+/** An answer that was built before, and what it was built from. */
+interface BuiltAllow {
+  readonly upstream: UpstreamChanges;
+  readonly metadata: Metadata;
+  readonly bytes: Buffer;
+}
 
-function encodeRemovals(field: number, names: readonly string[]): Buffer {
-  let bytes = removalBytes.get(names);
+/**
+ * Answers by the list of headers they set, which is one object for one token as long as that is in use. Most requests
+ * bring a token that was seen before and nothing else of note, and get the very bytes of the last time.
+ */
+const builtAllows = new WeakMap<readonly HeaderPair[], BuiltAllow>();
+
+function encodeAllow({ upstream, responseHeaders, metadata }: Allow): Buffer {
+  if (responseHeaders.length > 0) return buildAllow(upstream, responseHeaders, metadata);
+  const built = builtAllows.get(upstream.set);
+  if (built !== undefined && isSame(built, upstream, metadata)) return built.bytes;
+  const bytes = buildAllow(upstream, responseHeaders, metadata);
+  builtAllows.set(upstream.set, { upstream, metadata, bytes });
+  return bytes;
+}
+
+/** The very same lists, by identity: nobody writes to one that was handed over. */
+function isSame(built: BuiltAllow, { remove, removeQuery }: UpstreamChanges, metadata: Metadata): boolean {
+  return (
+    built.metadata === metadata &&
+    built.upstream.remove === remove &&
+    built.upstream.removeQuery === removeQuery
+  );
+}
+
+function buildAllow(
+  { set, remove, removeQuery }: UpstreamChanges,
+  responseHeaders: readonly HeaderPair[],
+  metadata: Metadata,
+): Buffer {
+  return encode((w) => {
+    writeMetadata(w, metadata);
+    const mark = w.mark();
+    w.encoded(removalsOf(8, removeQuery));
+    for (const pair of backwards(responseHeaders)) writeHeader(w, 6, pair, actionOf(pair));
+    w.encoded(removalsOf(5, remove));
+    for (const pair of backwards(set)) writeHeader(w, 2, pair, OVERWRITE_IF_EXISTS_OR_ADD);
+    w.endMessage(3, mark);
+    w.encoded(STATUS_OK);
+  });
+}
+
+/** Lists of names are shared between answers, and so are their bytes. */
+const removals = new WeakMap<readonly string[], Buffer>();
+
+function removalsOf(field: number, names: readonly string[]): Buffer {
+  let bytes = removals.get(names);
   if (bytes === undefined) {
-    bytes = Buffer.concat(names.map((name) => encodeText(field, name)));
-    if (Object.isFrozen(names)) removalBytes.set(names, bytes);
+    bytes = encodeOnce((w) => {
+      for (const name of backwards(names)) w.text(field, name);
+    });
+    removals.set(names, bytes);
   }
   return bytes;
 }
 
-function encodeAllow({ upstream, responseHeaders, metadata }: Allow): Buffer {
-  const ok = encodeMessage(3, [
-    ...upstream.set.map((pair) => encodeHeader(2, pair, OVERWRITE_IF_EXISTS_OR_ADD)),
-    encodeRemovals(5, upstream.remove),
-    ...responseHeaders.map((pair) => encodeHeader(6, pair, OVERWRITE_IF_EXISTS_OR_ADD)),
-    encodeRemovals(8, upstream.removeQuery),
-  ]);
-  return Buffer.concat([STATUS_OK, ok, encodeMetadata(metadata)]);
+function* backwards<T>(list: readonly T[]): Generator<T> {
+  for (let index = list.length - 1; index >= 0; index--) yield list[index] as T;
 }
 
-function encodeHeader(field: number, [name, value]: HeaderPair, action: number): Buffer {
-  return encodeMessage(field, [
-    encodeMessage(1, [encodeText(1, name), encodeText(2, value)]),
-    encodeUint32(3, action),
-  ]);
+/** The upstream may expose headers of its own to scripts; ours is one more. */
+function actionOf([name]: HeaderPair): number {
+  return name === 'access-control-expose-headers' ? APPEND_IF_EXISTS_OR_ADD : OVERWRITE_IF_EXISTS_OR_ADD;
+}
+
+function writeHeader(w: MessageWriter, field: number, [name, value]: HeaderPair, action: number): void {
+  const option = w.mark();
+  w.uint32(3, action);
+  const header = w.mark();
+  w.text(2, value);
+  w.text(1, name);
+  w.endMessage(1, header);
+  w.endMessage(field, option);
 }
 
 // ---- deny ------------------------------------------------------------------------------------------------------------
 
+/** Denials are few and much alike: a flood of them is answered with the bytes of the first one. */
+class DenialBytes {
+  private readonly built = new Map<string, Buffer>();
+
+  constructor(private readonly options: ResponseOptions) {}
+
+  of(decision: Deny): Buffer {
+    const key = keyOf(decision);
+    const head = key === undefined ? encodeDeny(decision, this.options) : this.recall(key, decision);
+    return encode((w) => {
+      writeMetadata(w, decision.metadata);
+      w.encoded(head);
+    });
+  }
+
+  private recall(key: string, decision: Deny): Buffer {
+    let bytes = this.built.get(key);
+    if (bytes === undefined) {
+      bytes = encodeDeny(decision, this.options);
+      if (this.built.size < MAX_BUILT_DENIALS) this.built.set(key, bytes);
+    }
+    return bytes;
+  }
+}
+
+/** Codes, schemes, formats and kinds of call multiplied are fewer; this is so that nothing ever grows. */
+const MAX_BUILT_DENIALS = 4096;
+
+/** Everything that a plain denial's answer depends on; undefined: this one depends on more. */
+function keyOf({ ctx, denial }: Deny): string | undefined {
+  if (Object.keys(denial.details).length > 0) return undefined;
+  const policy = ctx.match?.policy;
+  if (policy !== undefined && policy.corsOrigins.size > 0) return undefined;
+  const { method, rpc } = ctx.request;
+  const format = policy?.errors ?? '';
+  return `${denial.code} ${ctx.credential?.scheme ?? ''} ${format} ${rpc ?? ''} ${method === 'HEAD' ? 'HEAD' : ''}`;
+}
+
+/** Status and denied_response; metadata follows. */
 function encodeDeny(decision: Deny, options: ResponseOptions): Buffer {
-  const { ctx, denial, metadata } = decision;
+  const { ctx, denial } = decision;
   const { entry } = denial;
   const headers = deniedHeaders(decision, options);
   const body = bodyFor(ctx.request, entry, ctx.match?.policy.errors ?? 'oauth');
-  const denied = [
-    encodeMessage(1, [encodeUint32(1, entry.http)]),
+  if (body !== undefined) headers.push(['content-type', body.contentType]);
+  return encodeOnce((w) => {
+    const denied = w.mark();
+    if (body !== undefined) w.text(3, body.text);
     // Several values of one name must all arrive: action 0 adds.
-    ...headers.map((pair) => encodeHeader(2, pair, APPEND_IF_EXISTS_OR_ADD)),
-    ...(body === undefined
-      ? []
-      : [
-          encodeHeader(2, ['content-type', body.contentType], APPEND_IF_EXISTS_OR_ADD),
-          encodeText(3, body.text),
-        ]),
-  ];
-  const field = options.failure === 'error' && entry.http >= 500 ? 5 : 2;
-  const status = entry.http === 401 ? STATUS_UNAUTHENTICATED : STATUS_DENIED;
-  return Buffer.concat([status, encodeMessage(field, denied), encodeMetadata(metadata)]);
+    for (const pair of backwards(headers)) writeHeader(w, 2, pair, APPEND_IF_EXISTS_OR_ADD);
+    const status = w.mark();
+    w.uint32(1, entry.http);
+    w.endMessage(1, status);
+    w.endMessage(options.failure === 'error' && entry.http >= 500 ? 5 : 2, denied);
+    w.encoded(entry.http === 401 ? STATUS_UNAUTHENTICATED : STATUS_DENIED);
+  });
 }
 
 function deniedHeaders({ ctx, denial }: Deny, { dpop }: ResponseOptions): HeaderPair[] {
@@ -162,32 +279,44 @@ function corsHeaders(request: AuthzRequest, origins: ReadonlySet<string> | undef
 // ---- metadata --------------------------------------------------------------------------------------------------------
 
 /** google.protobuf.Struct; an empty one is left out. */
-function encodeMetadata(metadata: Metadata): Buffer {
-  const fields = encodeStruct(metadata);
-  return fields.length === 0 ? fields : encodeBytes(4, fields);
+function writeMetadata(w: MessageWriter, metadata: Metadata): void {
+  const mark = w.mark();
+  writeStruct(w, metadata);
+  if (w.mark() !== mark) w.endMessage(4, mark);
 }
 
-function encodeStruct(object: Readonly<Record<string, unknown>>): Buffer {
-  const fields: Buffer[] = [];
-  for (const [key, value] of Object.entries(object)) {
-    if (value !== undefined)
-      fields.push(encodeMessage(1, [encodeText(1, key), encodeBytes(2, encodeValue(value))]));
+function writeStruct(w: MessageWriter, object: Readonly<Record<string, unknown>>): void {
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (value === undefined) continue;
+    const entry = w.mark();
+    const content = w.mark();
+    writeValue(w, value);
+    w.endMessage(2, content);
+    w.text(1, key);
+    w.endMessage(1, entry);
   }
-  return Buffer.concat(fields);
 }
 
 /** google.protobuf.Value of a JSON value; what is not JSON is null. */
-function encodeValue(value: unknown): Buffer {
-  if (typeof value === 'string') return encodeText(3, value);
-  if (typeof value === 'number') return encodeDouble(2, value);
-  if (typeof value === 'boolean') return encodeUint32(4, value ? 1 : 0);
-  if (Array.isArray(value))
-    return encodeMessage(
-      6,
-      value.map((member) => encodeBytes(1, encodeValue(member))),
-    );
-  if (typeof value === 'object' && value !== null) {
-    return encodeBytes(5, encodeStruct(value as Readonly<Record<string, unknown>>));
+function writeValue(w: MessageWriter, value: unknown): void {
+  if (typeof value === 'string') w.text(3, value);
+  else if (typeof value === 'number') w.double(2, value);
+  else if (typeof value === 'boolean') w.uint32(4, value ? 1 : 0);
+  else if (Array.isArray(value)) writeList(w, value);
+  else if (typeof value === 'object' && value !== null) {
+    const mark = w.mark();
+    writeStruct(w, value as Readonly<Record<string, unknown>>);
+    w.endMessage(5, mark);
+  } else w.uint32(1, 0);
+}
+
+function writeList(w: MessageWriter, list: readonly unknown[]): void {
+  const mark = w.mark();
+  for (const member of backwards(list)) {
+    const content = w.mark();
+    writeValue(w, member);
+    w.endMessage(1, content);
   }
-  return encodeUint32(1, 0);
+  w.endMessage(6, mark);
 }

@@ -57,7 +57,7 @@ function format({ stages, decision, reason, policy, chosenBy, response }: Explan
     ...stages.map(({ stage, outcome }) => row(stage, outcome)),
     '',
     row('policy', choice),
-    row('decision', `${decision} (${reason})`),
+    row('decision', decision === 'allow' ? `allowed (${reason})` : `not allowed: ${decision} (${reason})`),
     row('response', JSON.stringify(response, null, 2)),
   ].join('\n');
 }

@@ -2,9 +2,10 @@
  * The metrics of the product in Prometheus' form. Labels come from configuration and code, never from a request, so
  * their number is bounded by the configuration.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import { allowReasonOf } from '../authz/pipeline.js';
 import type { Decision, GateMetrics } from '../authz/types.js';
+import { DurationHistogram } from './duration-histogram.js';
 
 /** Every metric of the product, with its labels; the README's table is held to it. */
 export const METRICS = {
@@ -31,6 +32,12 @@ export const METRICS = {
 const DURATION_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
+
+const PREFIX = 'portcullis_';
+
+const OUTCOMES = ['allow', 'deny', 'error'] as const;
+/** How a Check ended; error: the fault is ours, or that of a dependency. */
+type Outcome = (typeof OUTCOMES)[number];
 
 /** Figures that are read when Prometheus asks. */
 export interface MeasuredState {
@@ -86,7 +93,7 @@ export function createMetrics(version: string): Metrics {
 class PrometheusMetrics implements Metrics {
   readonly gate: GateMetrics;
   private readonly checks: CounterTable;
-  private readonly duration: Histogram<'decision'>;
+  private readonly duration: DurationHistogram<Outcome>;
   private readonly fetches: Counter;
   private readonly reloads: Counter;
   private state: MeasuredState | undefined;
@@ -96,7 +103,14 @@ class PrometheusMetrics implements Metrics {
     version: string,
   ) {
     this.checks = this.table('checks_total');
-    this.duration = new Histogram({ ...this.describe('check_duration_seconds'), buckets: DURATION_BUCKETS });
+    this.duration = new DurationHistogram({
+      name: `${PREFIX}check_duration_seconds`,
+      help: METRICS.check_duration_seconds.help,
+      labelName: 'decision',
+      labels: OUTCOMES,
+      buckets: DURATION_BUCKETS,
+    });
+    registry.registerMetric(this.duration as unknown as Metric);
     this.fetches = new Counter(this.describe('jwks_fetches_total'));
     this.reloads = new Counter(this.describe('config_reloads_total'));
     for (const outcome of ['success', 'failure']) this.reloads.inc({ outcome }, 0);
@@ -109,7 +123,7 @@ class PrometheusMetrics implements Metrics {
     const policy = decision.ctx.match?.policy.name ?? 'none';
     const outcome = outcomeOf(decision);
     this.checks.add(outcome, reasonOf(decision), policy);
-    this.duration.observe({ decision: outcome }, durationMs / 1000);
+    this.duration.observe(outcome, durationMs);
   }
 
   jwksFetched(issuer: string, outcome: string): void {
@@ -177,7 +191,7 @@ class PrometheusMetrics implements Metrics {
     registers: Registry[];
   } {
     const { help, labels } = METRICS[name];
-    return { name: `portcullis_${name}`, help, labelNames: [...labels], registers: [this.registry] };
+    return { name: `${PREFIX}${name}`, help, labelNames: [...labels], registers: [this.registry] };
   }
 }
 
@@ -189,7 +203,7 @@ export interface KeySetRow {
 }
 
 /** allow, deny, or error where the fault is ours or a dependency's. */
-export function outcomeOf(decision: Decision): 'allow' | 'deny' | 'error' {
+export function outcomeOf(decision: Decision): Outcome {
   if (decision.kind === 'allow') return 'allow';
   return decision.denial.entry.http >= 500 ? 'error' : 'deny';
 }

@@ -1,7 +1,13 @@
 /** Requests, contexts and tokens as the stages get them. */
 import { createContext } from '../../src/authz/pipeline.js';
-import { HeaderBag } from '../../src/authz/request.js';
-import type { AuthzRequest, CheckContext, Policy, RouteMatch, VerifiedToken } from '../../src/authz/types.js';
+import type {
+  AuthzRequest,
+  CheckContext,
+  Policy,
+  RequestHeaders,
+  RouteMatch,
+  VerifiedToken,
+} from '../../src/authz/types.js';
 
 /** The moment at which these tests happen. */
 export const NOW_MS = Date.UTC(2026, 0, 15, 12, 0, 0);
@@ -19,11 +25,17 @@ export interface RequestParts {
   readonly callAuthority?: string;
 }
 
+function headersOf(fields: Readonly<Record<string, string | readonly string[]>>): RequestHeaders {
+  const lists = new Map(Object.entries(fields).map(([name, value]) => [name, [value].flat()]));
+  return {
+    get: (name) => lists.get(name)?.join(','),
+    all: (name) => lists.get(name) ?? [],
+    names: () => lists.keys(),
+  };
+}
+
 export function authzRequest(parts: RequestParts = {}): AuthzRequest {
-  const headers = new HeaderBag();
-  for (const [name, value] of Object.entries(parts.headers ?? {})) {
-    for (const field of typeof value === 'string' ? [value] : value) headers.add(name, field);
-  }
+  const headers = headersOf(parts.headers ?? {});
   return {
     method: parts.method ?? 'GET',
     path: parts.path ?? '/',

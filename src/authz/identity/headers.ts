@@ -1,4 +1,5 @@
 /** The headers that tell the upstream who is calling, made of the claims of a verified token. */
+import { LRUCache } from 'lru-cache';
 import type { HeaderPair, Metadata, VerifiedToken } from '../types.js';
 import { compileClaimPath, type ClaimReader } from '../policy/claim-path.js';
 import { Denial } from '../denial.js';
@@ -14,7 +15,7 @@ export interface IdentityHeaders {
   /** All of their names, in lower case. */
   readonly names: readonly string[];
   /**
-   * @returns the headers of a token, frozen, and the same list for the same token; those of absent claims are left out
+   * @returns the headers of a token, and the same list for the same token; those of absent claims are left out
    * @throws Denial invalid_claims where they can not be told in full
    */
   of(token: VerifiedToken): readonly HeaderPair[];
@@ -32,6 +33,9 @@ interface IdentityHeader {
 /** All identity headers together, bytes. Envoy answers 500 at about 60 KiB, the client's own headers included. */
 const MAX_TOTAL_BYTES = 24_576;
 
+/** Tokens in use for which the headers are kept: what hangs on them (lists, bytes) is kept as long. */
+const MAX_TOKENS = 20_000;
+
 const TOO_LARGE = new Denial('invalid_claims');
 
 /** @param spec validated configuration: it names no header that routes, frames or authenticates a request */
@@ -40,7 +44,7 @@ export function createIdentityHeaders(spec: IdentitySpec): IdentityHeaders {
     const { claim, as } = typeof value === 'string' ? { claim: value, as: undefined } : value;
     return { name: name.toLowerCase(), claim, read: compileClaimPath(claim), form: as ?? 'text' };
   });
-  const known = new WeakMap<VerifiedToken, readonly HeaderPair[]>();
+  const known = new LRUCache<VerifiedToken, readonly HeaderPair[]>({ max: MAX_TOKENS });
   return {
     names: Object.freeze(headers.map(({ name }) => name)),
     of(token) {
@@ -60,9 +64,9 @@ function pairsOf(headers: readonly IdentityHeader[], token: VerifiedToken): read
     if (value === undefined) continue;
     bytes += name.length + value.length;
     if (bytes > MAX_TOTAL_BYTES) throw TOO_LARGE;
-    pairs.push(Object.freeze([name, value] as const));
+    pairs.push([name, value]);
   }
-  return Object.freeze(pairs);
+  return pairs;
 }
 
 function metadataOf(headers: readonly IdentityHeader[], token: VerifiedToken): Metadata {

@@ -18,6 +18,9 @@ const ASCII = /^[\x00-\x7f]*$/;
 
 /** Reads fields one after the other; `end` moves in and out with nested messages. */
 export class WireReader {
+  /** Where the field passed over last begins and ends. */
+  spanStart = 0;
+  spanEnd = 0;
   private position = 0;
   private end: number;
   /** The whole message as one-byte text: a field's text is then a slice, not a call out of the engine. */
@@ -78,12 +81,31 @@ export class WireReader {
    * @returns the text; undefined when the bytes are not UTF-8, which the caller has to refuse
    */
   text(): string | undefined {
-    const outer = this.enter();
-    const start = this.position;
-    const stop = this.end;
-    this.leave(outer);
-    const value = this.oneByte.slice(start, stop);
-    return ASCII.test(value) ? value : this.decodeUtf8(start, stop);
+    this.passOver();
+    return this.textAt(this.spanStart, this.spanEnd);
+  }
+
+  /** Passes over a length-delimited field and notes where it was, in `spanStart` and `spanEnd`, for `textAt`. */
+  passOver(): void {
+    const length = this.uint32();
+    this.spanStart = this.position;
+    this.advance(length);
+    this.spanEnd = this.position;
+  }
+
+  /**
+   * The text of a field that was passed over: most are never looked at.
+   *
+   * @returns undefined when the bytes are not UTF-8
+   */
+  textAt(start: number, end: number): string | undefined {
+    const value = this.oneByte.slice(start, end);
+    return ASCII.test(value) ? value : this.decodeUtf8(start, end);
+  }
+
+  /** The bytes of a field that was passed over, a character each. */
+  oneByteAt(start: number, end: number): string {
+    return this.oneByte.slice(start, end);
   }
 
   /** Passes over a field whose tag was just read. Groups are refused: nothing in this interface has them. */
@@ -96,7 +118,7 @@ export class WireReader {
         this.advance(8);
         return;
       case 2:
-        this.leave(this.enter());
+        this.passOver();
         return;
       case 5:
         this.advance(4);

@@ -1,51 +1,125 @@
 /**
- * Builds protobuf messages. Answers are short, and most of their parts never change: a constant part is encoded once
- * (`encode…` functions return Buffers), and an answer is the concatenation of such parts.
+ * Builds protobuf messages from their end to their beginning: a nested message is written before its length is, so no
+ * length has to be known beforehand, and nothing is copied from buffer to buffer. Whoever writes must go backwards,
+ * too: the last field first, and the last of a list first.
+ *
+ * @see https://protobuf.dev/programming-guides/encoding/ the wire format
  */
 
-/** A length-delimited field (wire type 2): tag, length, content. */
-export function encodeBytes(field: number, content: Uint8Array): Buffer {
-  const header = encodeLengthHeader(field, content.length);
-  const out = Buffer.allocUnsafe(header.length + content.length);
-  out.set(header, 0);
-  out.set(content, header.length);
-  return out;
-}
+const INITIAL_BYTES = 4096;
+/** Longer texts are written by the engine, shorter ones faster here. */
+const SHORT_TEXT = 48;
 
-/** A text field. */
-export function encodeText(field: number, text: string): Buffer {
-  return encodeBytes(field, Buffer.from(text, 'utf8'));
-}
+/** Writes one message at a time. */
+export class MessageWriter {
+  private buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  /** Where the last byte was written; what is before it is free. */
+  private at = this.buffer.length;
 
-/** A varint field (wire type 0) of a non-negative 32-bit value; always written, zero too. */
-export function encodeUint32(field: number, value: number): Buffer {
-  return Buffer.from([...varint((field << 3) | 0), ...varint(value)]);
-}
-
-/** A double field (wire type 1). */
-export function encodeDouble(field: number, value: number): Buffer {
-  const out = Buffer.allocUnsafe(9);
-  out[0] = (field << 3) | 1;
-  out.writeDoubleLE(value, 1);
-  return out;
-}
-
-/** A nested message from its encoded fields. */
-export function encodeMessage(field: number, parts: readonly Uint8Array[]): Buffer {
-  return encodeBytes(field, Buffer.concat(parts));
-}
-
-function encodeLengthHeader(field: number, length: number): number[] {
-  return [...varint((field << 3) | 2), ...varint(length)];
-}
-
-function varint(value: number): number[] {
-  const out: number[] = [];
-  let rest = value >>> 0;
-  while (rest > 0x7f) {
-    out.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
+  /** @returns how much is written: give it to `endMessage` where the nested message begins, that is when it is done */
+  mark(): number {
+    return this.buffer.length - this.at;
   }
-  out.push(rest);
-  return out;
+
+  /** Closes a nested message that began at the mark: its length and tag. */
+  endMessage(field: number, mark: number): void {
+    this.varint(this.mark() - mark);
+    this.varint((field << 3) | 2);
+  }
+
+  /** Bytes that are encoded already, tag included. */
+  encoded(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.at -= bytes.length;
+    this.buffer.set(bytes, this.at);
+  }
+
+  /** A text field. */
+  text(field: number, value: string): void {
+    const mark = this.mark();
+    if (value.length > SHORT_TEXT || !this.shortAscii(value)) this.utf8(value);
+    this.endMessage(field, mark);
+  }
+
+  /** A varint field of a non-negative 32-bit value; always written, zero too. */
+  uint32(field: number, value: number): void {
+    this.varint(value);
+    this.varint(field << 3);
+  }
+
+  /** A double field. */
+  double(field: number, value: number): void {
+    this.reserve(8);
+    this.at -= 8;
+    this.buffer.writeDoubleLE(value, this.at);
+    this.varint((field << 3) | 1);
+  }
+
+  /** @returns a copy of what was written; the writer is empty again */
+  finish(): Buffer {
+    const message = Buffer.from(this.buffer.subarray(this.at));
+    this.at = this.buffer.length;
+    return message;
+  }
+
+  /** Forgets what was written: the message before was given up. */
+  reset(): void {
+    this.at = this.buffer.length;
+  }
+
+  /** @returns false, with nothing written, when it is not ASCII */
+  private shortAscii(value: string): boolean {
+    const { length } = value;
+    this.reserve(length);
+    const start = this.at - length;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      if (code > 0x7f) return false;
+      this.buffer[start + index] = code;
+    }
+    this.at = start;
+    return true;
+  }
+
+  private utf8(value: string): void {
+    const length = Buffer.byteLength(value);
+    this.reserve(length);
+    this.at -= length;
+    this.buffer.write(value, this.at, length, 'utf8');
+  }
+
+  private varint(value: number): void {
+    this.reserve(5);
+    const length = varintLength(value);
+    this.at -= length;
+    let rest = value >>> 0;
+    for (let index = 0; index < length - 1; index++) {
+      this.buffer[this.at + index] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.buffer[this.at + length - 1] = rest;
+  }
+
+  private reserve(count: number): void {
+    if (this.at >= count) return;
+    const written = this.mark();
+    const larger = Buffer.allocUnsafe((this.buffer.length + count) * 2);
+    larger.set(this.buffer.subarray(this.at), larger.length - written);
+    this.buffer = larger;
+    this.at = larger.length - written;
+  }
+}
+
+function varintLength(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x200000) return 3;
+  return value < 0x10000000 ? 4 : 5;
+}
+
+/** Builds one message, for parts that are encoded once. */
+export function encodeOnce(write: (writer: MessageWriter) => void): Buffer {
+  const writer = new MessageWriter();
+  write(writer);
+  return writer.finish();
 }
