@@ -71,8 +71,12 @@ export class ProblemReport {
   /** @returns what is wrong, in the order in which it was found */
   list(): readonly Problem[] {
     const closing = this.#entries.filter((entry) => entry.closes);
+    // Several that close the same path are all told.
     const isHidden = (entry: Entry): boolean =>
-      closing.some((other) => other !== entry && isAtOrBelow(entry.path, other.path));
+      closing.some(
+        (other) =>
+          isAtOrBelow(entry.path, other.path) && !(entry.closes && entry.path.length === other.path.length),
+      );
     return this.#entries.filter((entry) => !isHidden(entry)).map((entry) => entry.problem);
   }
 

@@ -17,7 +17,7 @@ import { createIpcPeer, type IpcHandlers, type IpcPeer } from './ipc.js';
 import { primaryHandlers } from './primary-services.js';
 import { startPublic } from './public.js';
 import { setLogLevel } from './single.js';
-import type { Service } from './start.js';
+import type { Service } from './service.js';
 
 /** How many processes, and where they are spoken of. */
 export interface PrimaryOptions {

@@ -7,7 +7,7 @@ import type { Logger } from '../ports.js';
 /** What a reload does. */
 export interface ReloadOptions {
   /** Reads and checks the file. @throws ConfigError */
-  readonly load: () => Pick<LoadedConfig, 'config' | 'warnings'>;
+  readonly load: () => Promise<Pick<LoadedConfig, 'config' | 'warnings'>>;
   /** Puts the configuration in force. */
   readonly apply: (config: Config) => Promise<void>;
   /** What runs now. */
@@ -34,7 +34,7 @@ export function createReloader(options: ReloadOptions): () => Promise<void> {
 
 async function reloadOnce({ load, apply, current, reloaded, log }: ReloadOptions): Promise<void> {
   try {
-    const { config, warnings } = load();
+    const { config, warnings } = await load();
     for (const warning of warnings) log.warn({}, formatProblem(warning));
     if (needsRestart(current(), config)) log.warn({}, 'ports, TLS and workers change at the next start only');
     await apply(config);

@@ -7,7 +7,7 @@ import { startAdmin, type AdminBackend } from './admin.js';
 import { startGrpcServer } from './grpc.js';
 import { startPublic } from './public.js';
 import { grpcOptionsOf } from './grpc-options.js';
-import type { Service } from './start.js';
+import type { Service } from './service.js';
 
 /** Opens the ports of one process. @throws Error when one can not be opened; none stays open then */
 export async function startSingle(config: Config, log: RunningLog): Promise<Service> {

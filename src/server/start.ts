@@ -2,11 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { watchConfig } from '../config/watch.js';
 import type { Config } from '../config/config.js';
-import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { loadConfigInBackground } from '../config/background.js';
+import type { LoadedConfig } from '../config/load.js';
 import { ConfigError, formatProblem } from '../config/problems.js';
 import { createLog, type RunningLog } from '../observability/log.js';
 import { createReloader } from './reload.js';
 import { startPrimary } from './primary.js';
+import type { Service } from './service.js';
 import { startSingle } from './single.js';
 
 /** What `serve` hands over: a configuration that was read and found good. */
@@ -19,15 +21,6 @@ export interface StartOptions extends LoadedConfig {
 export interface RunningServer {
   /** Drains and ends; resolves when nothing is open. */
   stop(): Promise<void>;
-}
-
-/** One process or many, behind the same few verbs. */
-export interface Service {
-  /** Puts a configuration in force. @throws when it can not be; the old one stays */
-  apply(config: Config): Promise<void>;
-  reloaded(outcome: 'success' | 'failure'): void;
-  /** Takes no new work, lets what is in flight end within the time, closes everything. */
-  drain(timeoutMs: number): Promise<void>;
 }
 
 /** Opens the ports and serves until a signal. @throws Error when a port can not be opened */
@@ -50,9 +43,9 @@ function workerCountOf({ server }: Config): number {
 function supervise(service: Service, options: StartOptions, log: RunningLog): RunningServer {
   let current = options.config;
   const reload = createReloader({
-    load: () => {
+    load: async () => {
       try {
-        const loaded = loadConfig(options.configFile);
+        const loaded = await loadConfigInBackground(options.configFile);
         watcher.watch(loaded.files);
         return loaded;
       } catch (error) {

@@ -11,14 +11,18 @@ function reloader(load: () => Config, apply: (config: Config) => Promise<void> =
   const lines: object[] = [];
   const applied: Config[] = [];
   const reload = createReloader({
-    load: () => ({ config: load(), warnings: [] }),
+    load: async () => ({ config: load(), warnings: [] }),
     apply: async (next) => {
       await apply(next);
       applied.push(next);
     },
     current: () => config('127.0.0.1:1'),
     reloaded: (outcome) => outcomes.push(outcome),
-    log: { ...silentLogger, error: (fields) => lines.push(fields), warn: (_fields, message) => lines.push({ message }) },
+    log: {
+      ...silentLogger,
+      error: (fields) => lines.push(fields),
+      warn: (_fields, message) => lines.push({ message }),
+    },
   });
   return { reload, outcomes, lines, applied };
 }
