@@ -103,5 +103,11 @@ function acceptProof(
     throw error;
   }
   const { freshNonce } = ctx.proof;
-  if (freshNonce !== undefined) ctx.responseHeaders.push(['dpop-nonce', freshNonce]);
+  if (freshNonce === undefined) return;
+  ctx.responseHeaders.push(['dpop-nonce', freshNonce]);
+  // A script of another origin sees only the headers that are named to it (Fetch, "CORS protocol").
+  const origin = ctx.request.headers.get('origin');
+  if (origin !== undefined && ctx.match?.policy.corsOrigins.has(origin) === true) {
+    ctx.responseHeaders.push(['access-control-expose-headers', 'dpop-nonce']);
+  }
 }
