@@ -21,9 +21,9 @@ const usage = `npm run bench -- [options]
   --full             a million cached tokens instead of a hundred thousand
   --json FILE        the result as JSON, too
   --driver NAME      of requests that are all the same: auto (h2load where installed), h2load, node
-  --generations N    new processes so often (3)      --rounds N      stretches a generation (3)
-  --requests N       a stretch (4000)                --warm-up N     before the first one (12000)
-  --rate N           of the open loop, a second (1000)   --seconds N   of its stretches (3)`;
+  --generations N    new processes so often (4)      --rounds N      stretches a generation (12)
+  --requests N       a stretch (1000)                --warm-up N     before the first one (8000)
+  --rate N           of the open loop, a second (1000)   --seconds N   of its stretches (2)`;
 
 const { values: given } = parseArgs({
   options: {
@@ -47,7 +47,7 @@ const { values: given } = parseArgs({
 
 const usual = given.quick
   ? { generations: 1, rounds: 1, requests: 300, 'warm-up': 300, rate: 200, seconds: 0.5 }
-  : { generations: 3, rounds: 3, requests: 4000, 'warm-up': 12_000, rate: 1000, seconds: 3 };
+  : { generations: 4, rounds: 12, requests: 1000, 'warm-up': 8000, rate: 1000, seconds: 2 };
 const number = (name) => (given[name] === undefined ? usual[name] : Number(given[name]));
 const plan = {
   generations: number('generations'),
@@ -89,7 +89,7 @@ async function runAll() {
   }
   if (given.envoy || given.all || given.case?.includes('envoy')) {
     say('through Envoy …');
-    report.envoy = await throughEnvoy(plan);
+    report.envoy = await throughEnvoy({ ...plan, ...(given.quick ? {} : { generations: 2, rounds: 4 }) });
   }
   return print({ ...report, loadAfter: loadAverage() });
 }

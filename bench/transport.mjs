@@ -1,11 +1,12 @@
 /**
  * The transport study: what each way of answering a Check costs, against the floor, interleaved in one run.
  *
- *     node bench/transport.mjs [--generations 6] [--rounds 5] [--requests 2500] [--streams 4x32] ['variant --node-flag' …]
+ *     node bench/transport.mjs [--generations 5] [--rounds 16] [--requests 500] [--streams 4x32] ['variant --node-flag' …]
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { stopAll } from '../test/support/processes.mjs';
 import { checkBody, checkPath, decisionOf } from './lib/check-request.mjs';
 import { closedLoop } from './lib/closed-loop.mjs';
 import { checkFields, headerBlock } from './lib/http2-client.mjs';
@@ -15,20 +16,16 @@ import { cpuUs, startServer } from './lib/process.mjs';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    generations: { type: 'string', default: '6' },
-    rounds: { type: 'string', default: '5' },
-    requests: { type: 'string', default: '2500' },
+    generations: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '16' },
+    requests: { type: 'string', default: '500' },
     streams: { type: 'string', default: '4x32' },
   },
 });
 const [connections, streams] = values.streams.split('x').map(Number);
 const script = fileURLToPath(new URL('./servers/transport.mjs', import.meta.url));
 const all = execFileSync(process.execPath, [script, '--list'], { encoding: 'utf8' }).trim().split('\n');
-const chosen = [
-  'floor',
-  "floor'",
-  ...(positionals.length > 0 ? positionals : all).filter((name) => name !== 'floor'),
-];
+const chosen = positionals.length > 0 ? positionals : all;
 const body = checkBody({ headers: { authorization: `Bearer ${'a'.repeat(700)}` } });
 const load = {
   connections,
@@ -47,37 +44,46 @@ async function measure(server, count) {
   return (cpuUs(server.pid) - before) / count;
 }
 
-/** Another one goes first each time, so that none profits from its place. */
-const rotated = (list, by) => [...list.slice(by % list.length), ...list.slice(0, by % list.length)];
-
 async function start(name) {
   const [variant, ...flags] = name.split(' ');
-  return startServer('transport.mjs', { name, flags, env: { VARIANT: variant.replace(/'/g, '') } });
+  return startServer('transport.mjs', { name, flags, env: { VARIANT: variant } });
 }
 
-/** Two processes of the same program differ by up to a tenth for as long as they live, so each generation starts new ones. */
-async function generation(number) {
+/**
+ * One variant between two floors, in short stretches by turns, so that whatever else the machine does falls on all three.
+ * @returns {Promise<{ cpu: number, ratio: number, control: number }>} `control`: the second floor against the first
+ */
+async function generation(name) {
   const servers = [];
-  for (const name of rotated(chosen, number)) servers.push(await start(name));
-  const cpu = new Map(chosen.map((name) => [name, []]));
-  for (const server of servers) await measure(server, 10_000);
+  for (const each of ['floor', name, 'floor']) servers.push(await start(each));
+  for (const server of servers) await measure(server, 8000);
+  const sums = [0, 0, 0];
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const server of rotated(servers, round)) cpu.get(server.name).push(await measure(server, requests));
+    for (const i of round % 2 ? [2, 1, 0] : [0, 1, 2]) sums[i] += await measure(servers[i], requests);
   }
   for (const server of servers) await server.stop();
-  return new Map([...cpu].map(([name, list]) => [name, median(list)]));
+  const [first, variant, second] = sums;
+  return {
+    cpu: variant / Number(values.rounds),
+    ratio: (2 * variant) / (first + second),
+    control: second / first,
+  };
 }
 
-const generations = [];
-for (let number = 0; number < Number(values.generations); number++)
-  generations.push(await generation(number));
-// `floor'` is the floor once more: how far its ratio is from 1 is how far the others' can be trusted.
+const controls = [];
 for (const name of chosen) {
-  const floor = (row) => (row.get('floor') + row.get("floor'")) / 2;
-  const ratios = generations.map((row) => row.get(name) / floor(row));
-  const cpu = median(generations.map((row) => row.get(name)));
+  const generations = [];
+  for (let i = 0; i < Number(values.generations); i++) generations.push(await generation(name));
+  controls.push(...generations.map(({ control }) => control));
+  const ratios = generations.map(({ ratio }) => ratio);
+  const cpu = median(generations.map((one) => one.cpu)).toFixed(1);
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
   console.log(
-    `${name.padEnd(30)} ${cpu.toFixed(1).padStart(7)} µs ${median(ratios).toFixed(3).padStart(7)} × floor (${range})`,
+    `${name.padEnd(30)} ${cpu.padStart(7)} µs ${median(ratios).toFixed(3).padStart(7)} × floor (${range})`,
   );
 }
+// How far one floor is from the other is how far the rest can be trusted.
+console.log(
+  `floor against floor: ${Math.min(...controls).toFixed(2)} to ${Math.max(...controls).toFixed(2)}`,
+);
+await stopAll();

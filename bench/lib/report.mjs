@@ -85,7 +85,7 @@ export const decisionTable = (rows) =>
       digits(row.floorUs),
       digits(row.ratioToFloor, 2),
       digits(row.rawVerifyUs),
-      digits(row.value, 2),
+      `${digits(row.value, 2)} (${row.valueRange.map((value) => digits(value, 2)).join(' to ')})`,
       row.target,
       verdict(row) + (row.wrong ? ` (${row.wrong} wrong)` : ''),
       `${digits(row.throughput, 0)} (${digits(row.floorThroughput, 0)})`,

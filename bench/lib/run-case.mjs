@@ -20,6 +20,8 @@ import { rawVerifyUs } from './tokens.mjs';
  * @property {(cpu: Record<string, number>) => number} value from processor times by load, `floor` and `raw`
  */
 
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** Another one goes first each time, so that none profits from its place. */
 const rotated = (list, by) => [...list.slice(by % list.length), ...list.slice(0, by % list.length)];
 
@@ -28,14 +30,13 @@ const rotated = (list, by) => [...list.slice(by % list.length), ...list.slice(0,
  * @param {{ generations: number, rounds: number, warmUp: number, requests: number, rate: number, seconds: number, driver: string }} plan
  */
 export async function runCase(one, plan) {
-  const rounds = [];
+  const generations = [];
   const tally = new Map();
-  for (let generation = 0; generation < plan.generations; generation++) {
-    rounds.push(...(await runGeneration(one, plan, tally)));
-  }
-  return summarize(one, rounds, tally);
+  for (let i = 0; i < plan.generations; i++) generations.push(await runGeneration(one, plan, tally));
+  return summarize(one, generations, tally);
 }
 
+/** @returns {Promise<Record<string, number>>} processor time of a Check by load, the mean of all rounds: the collector's time is in the rounds it falls into */
 async function runGeneration(one, plan, tally) {
   const servers = await startAll(one);
   try {
@@ -48,7 +49,9 @@ async function runGeneration(one, plan, tally) {
     for (let round = 0; round < plan.rounds; round++)
       rounds.push(await closedRound(one, rotated(runs, round), plan, tally));
     for (const run of rotated(runs, plan.rounds)) await openStretch(run, plan, tally);
-    return rounds;
+    return Object.fromEntries(
+      Object.keys(rounds[0]).map((name) => [name, mean(rounds.map((cpu) => cpu[name]))]),
+    );
   } finally {
     for (const server of Object.values(servers)) await server.stop();
   }
@@ -64,7 +67,7 @@ async function startAll({ gates }) {
 const floorRun = ({ loads }, server) => ({
   name: 'floor',
   server,
-  load: { ...loads.subject.load, expect: [200] },
+  load: { ...loads.subject.load, expect: [200], fill: undefined },
 });
 
 async function warmUp({ name, server, load }, { warmUp: requests }) {
@@ -77,7 +80,7 @@ async function warmUp({ name, server, load }, { warmUp: requests }) {
 }
 
 async function closedRound(one, runs, plan, tally) {
-  const cpu = one.raw ? { raw: rawVerifyUs(one.raw) } : {};
+  const cpu = one.raw ? { raw: rawVerifyUs(one.raw, 400) } : {};
   for (const { name, server, load } of runs) {
     const measured = await measure(server, load, { requests: plan.requests, driver: plan.driver });
     cpu[name] = measured.cpuUs;
@@ -98,16 +101,17 @@ function note(tally, name, loop, measured) {
   tally.get(name).wrong += measured.wrong;
 }
 
-function summarize(one, rounds, tally) {
-  const of = (name) => median(rounds.map((cpu) => cpu[name]));
-  const value = median(rounds.map((cpu) => one.value(cpu)));
+function summarize(one, generations, tally) {
+  const of = (name) => median(generations.map((cpu) => cpu[name]));
+  const values = generations.map((cpu) => one.value(cpu));
+  const value = median(values);
   const subject = tally.get('subject');
   return {
     case: one.name,
     title: one.title,
     cpuUs: of('subject'),
     floorUs: of('floor'),
-    ratioToFloor: median(rounds.map((cpu) => cpu.subject / cpu.floor)),
+    ratioToFloor: median(generations.map((cpu) => cpu.subject / cpu.floor)),
     rawVerifyUs: one.raw ? of('raw') : undefined,
     alsoUs: Object.fromEntries(
       Object.keys(one.loads)
@@ -115,6 +119,7 @@ function summarize(one, rounds, tally) {
         .map((name) => [name, of(name)]),
     ),
     value,
+    valueRange: [Math.min(...values), Math.max(...values)],
     target: one.target,
     limit: one.limit,
     met: value <= one.limit && subject.wrong === 0,
@@ -123,7 +128,7 @@ function summarize(one, rounds, tally) {
     floorThroughput: median(tally.get('floor').closed.map(({ rate }) => rate)),
     latencyMs: latencies(subject),
     floorLatencyMs: latencies(tally.get('floor')),
-    rounds: rounds.length,
+    generations: generations.length,
   };
 }
 
