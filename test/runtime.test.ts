@@ -1,0 +1,260 @@
+/** The whole decision, from bytes to bytes, with real keys and a fake issuer: what no single part can show. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Config } from '../src/config/config.js';
+import { parseConfig } from '../src/config/load.js';
+import { explainRequest } from '../src/explain.js';
+import { silentLogger } from '../src/ports.js';
+import { createRuntime, type Runtime } from '../src/runtime.js';
+import { FakeIssuer } from './support/fake-issuer.js';
+import {
+  checkRequest,
+  checkRequestBytes,
+  decodeAnswer,
+  valuesOf,
+  type RequestInput,
+} from './support/envoy-messages.js';
+import { accessClaims, AUDIENCE, mintToken, testKey } from './support/tokens.js';
+
+const CALL = { policy: undefined, authority: undefined, deadlineMs: Infinity };
+const runtimes: Runtime[] = [];
+const issuers: FakeIssuer[] = [];
+
+afterEach(async () => {
+  for (const runtime of runtimes.splice(0)) await runtime.close();
+  for (const issuer of issuers.splice(0)) await issuer.stop();
+});
+
+const key = testKey('ES256');
+const other = testKey('EdDSA');
+
+function liveClaims(issuer: string, over: Record<string, unknown> = {}): Record<string, unknown> {
+  const nowS = Math.floor(Date.now() / 1000);
+  return { ...accessClaims(), iss: issuer, iat: nowS, exp: nowS + 300, ...over };
+}
+
+async function startIssuer(keys: object[] = [key.jwk]): Promise<FakeIssuer> {
+  const issuer = await FakeIssuer.start();
+  issuer.keys = keys;
+  issuers.push(issuer);
+  return issuer;
+}
+
+function configOf(issuer: FakeIssuer, over: object = {}): Config {
+  const file = {
+    issuers: [{ issuer: issuer.issuer, audiences: [AUDIENCE], jwksUri: issuer.jwksUri }],
+    identity: { headers: { 'x-user-id': 'sub' } },
+    ...over,
+  };
+  return parseConfig(JSON.stringify(file), { env: {} }).config;
+}
+
+function start(config: Config, internal: unknown[] = []): Runtime {
+  const log = { ...silentLogger, error: (fields: object) => void internal.push(fields) };
+  const runtime = createRuntime(config, { log });
+  runtimes.push(runtime);
+  return runtime;
+}
+
+async function ask(runtime: Runtime, input: RequestInput = {}, token?: string) {
+  const headers = [
+    ...(input.headers ?? []),
+    ...(token === undefined ? [] : [['authorization', `Bearer ${token}`] as const]),
+  ];
+  const bytes = await runtime.handler.check(checkRequestBytes({ ...input, headers }), CALL);
+  const answer = decodeAnswer(bytes);
+  return { answer, http: answer.denied_response?.status?.code ?? 200 };
+}
+
+describe('createRuntime()', () => {
+  test('allows a good token with its identity, and asks the issuer once', async () => {
+    const issuer = await startIssuer();
+    const runtime = start(configOf(issuer));
+    const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
+    for (let n = 0; n < 3; n++) {
+      const { answer, http } = await ask(runtime, {}, token);
+      expect(http).toBe(200);
+      expect(valuesOf(answer.ok_response?.headers, 'x-user-id')).toHaveLength(1);
+      expect(answer.ok_response?.headers_to_remove).toContain('authorization');
+    }
+    expect(issuer.hits.jwks).toBe(1);
+    expect(await runtime.metrics.registry.metrics()).toContain(
+      'portcullis_token_cache_total{outcome="hit"} 1',
+    );
+  });
+
+  test('gives equal answers from the cache and without one', async () => {
+    const issuer = await startIssuer();
+    const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
+    const cached = start(configOf(issuer));
+    const plain = start(configOf(issuer, { tokenCache: { maxEntries: 0 } }));
+    await ask(cached, {}, token);
+    expect((await ask(cached, {}, token)).answer).toEqual((await ask(plain, {}, token)).answer);
+  });
+
+  test('never mixes up the answers of two tokens, two policies or two spellings', async () => {
+    const issuer = await startIssuer();
+    const routes = [
+      { paths: ['/public/**'], policy: 'open' },
+      { paths: ['/**'], policy: 'default' },
+    ];
+    const runtime = start(configOf(issuer, { policies: { open: { access: 'anonymous' } }, routes }));
+    const tokens = ['alice', 'bob'].map((sub) =>
+      mintToken({ key, claims: liveClaims(issuer.issuer, { sub }) }),
+    );
+    for (let n = 0; n < 3; n++) {
+      for (const [index, sub] of ['alice', 'bob'].entries()) {
+        const { answer } = await ask(runtime, {}, tokens[index]);
+        expect(valuesOf(answer.ok_response?.headers, 'x-user-id')).toEqual([sub]);
+        const odd = await ask(runtime, { headers: [['x.user_id', 'root']] }, tokens[index]);
+        expect(odd.answer.ok_response?.headers_to_remove).toContain('x.user_id');
+        const open = await ask(runtime, { path: '/public/x' }, tokens[index]);
+        expect(open.answer.ok_response?.headers ?? []).toEqual([]);
+        expect(open.answer.ok_response?.headers_to_remove).toContain('x-user-id');
+      }
+    }
+  });
+
+  test('answers 503 while the issuer is down, says so, and recovers by itself', async () => {
+    const issuer = await startIssuer();
+    const config = configOf(issuer, { jwks: { cooldown: '1s', timeout: '500ms' } });
+    const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
+    await issuer.stop();
+    const runtime = start(config);
+    const down = await ask(runtime, {}, token);
+    expect(down.http).toBe(503);
+    expect(valuesOf(down.answer.denied_response?.headers, 'retry-after')).toHaveLength(1);
+    expect(runtime.readiness()).toEqual({ ready: false, lacking: [issuer.issuer] });
+    await issuer.start();
+    while (!runtime.readiness().ready) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await ask(runtime, {}, token)).http).toBe(200);
+  });
+
+  test('apply() changes the whole configuration at once, and keeps the keys of issuers that stay', async () => {
+    const first = await startIssuer();
+    const second = await startIssuer([other.jwk]);
+    const runtime = start(configOf(first));
+    const token = mintToken({ key, claims: liveClaims(first.issuer) });
+    const foreign = mintToken({ key: other, claims: liveClaims(second.issuer) });
+    expect((await ask(runtime, {}, token)).http).toBe(200);
+    expect((await ask(runtime, {}, foreign)).http).toBe(401);
+    const issuerOf = ({ issuer, jwksUri }: FakeIssuer) => ({ issuer, audiences: [AUDIENCE], jwksUri });
+    runtime.apply(configOf(first, { issuers: [issuerOf(first), issuerOf(second)] }));
+    expect((await ask(runtime, {}, token)).http).toBe(200);
+    expect((await ask(runtime, {}, foreign)).http).toBe(200);
+    expect(first.hits.jwks).toBe(1);
+    runtime.apply(configOf(second, { issuers: [issuerOf(second)] }));
+    expect((await ask(runtime, {}, token)).http).toBe(401);
+  });
+
+  test('apply() can turn the cache of tokens off', async () => {
+    const issuer = await startIssuer();
+    const runtime = start(configOf(issuer));
+    const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
+    await ask(runtime, {}, token);
+    runtime.apply(configOf(issuer, { tokenCache: { maxEntries: 0 } }));
+    await ask(runtime, {}, token);
+    expect(await runtime.metrics.registry.metrics()).not.toContain('outcome="hit"');
+  });
+
+  test('invalidate() fetches one issuer or all, and knows none that is not configured', async () => {
+    const issuer = await startIssuer();
+    const runtime = start(configOf(issuer));
+    await ask(runtime, {}, mintToken({ key, claims: liveClaims(issuer.issuer) }));
+    expect(await runtime.invalidate(undefined, false)).toMatchObject([{ issuer: issuer.issuer, ok: true }]);
+    expect(await runtime.invalidate(issuer.issuer, true)).toMatchObject([{ ok: true }]);
+    expect(await runtime.invalidate('https://nobody.example', false)).toBeUndefined();
+    expect(issuer.hits.jwks).toBe(3);
+  });
+
+  test('a shadow policy is counted and never answers', async () => {
+    const issuer = await startIssuer();
+    const policies = { default: { shadow: 'strict' }, strict: { scopes: { all: ['never'] } } };
+    const runtime = start(configOf(issuer, { policies }));
+    const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
+    expect((await ask(runtime, {}, token)).http).toBe(200);
+    expect((await ask(runtime)).http).toBe(401);
+    const text = await runtime.metrics.registry.metrics();
+    const labels = (live: string, candidate: string) =>
+      `portcullis_shadow_total{policy="default",shadow="strict",live="${live}",candidate="${candidate}"} 1`;
+    expect(text).toContain(labels('allow', 'deny'));
+    expect(text).toContain(labels('deny', 'deny'));
+  });
+
+  test('status() tells of issuers, caches and stores', async () => {
+    const issuer = await startIssuer();
+    const runtime = start(configOf(issuer));
+    await ask(runtime, {}, mintToken({ key, claims: liveClaims(issuer.issuer) }));
+    expect(runtime.status()).toMatchObject({
+      issuers: [{ issuer: issuer.issuer, ready: true, keyCount: 1 }],
+      tokenCache: { entries: 1 },
+      replay: { store: 'memory', available: true },
+    });
+  });
+
+  test('the resource metadata names issuers, scopes and what DPoP takes', async () => {
+    const issuer = await startIssuer();
+    const policies = { write: { scopes: { all: ['orders:write'], any: ['a', 'b'] } } };
+    const runtime = start(configOf(issuer, { policies, dpop: { mode: 'required', algorithms: ['ES256'] } }));
+    expect(runtime.documents.protectedResource()).toEqual({
+      resource: AUDIENCE,
+      authorization_servers: [issuer.issuer],
+      bearer_methods_supported: ['header'],
+      scopes_supported: ['a', 'b', 'orders:write'],
+      dpop_signing_alg_values_supported: ['ES256'],
+      dpop_bound_access_tokens_required: true,
+    });
+    expect(runtime.documents.jwks()).toBeUndefined();
+  });
+});
+
+describe('explainRequest()', () => {
+  test('tells each stage and the response, and no credential', async () => {
+    const issuer = await startIssuer();
+    const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
+    const recorded = checkRequest({ headers: [['authorization', `Bearer ${token}`]] });
+    const explanation = await explainRequest(configOf(issuer), recorded);
+    expect(explanation).toMatchObject({
+      decision: 'allow',
+      reason: 'allowed',
+      policy: 'default',
+      chosenBy: 'default',
+    });
+    expect(explanation.stages.map(({ stage }) => stage)).toEqual([
+      'decode',
+      'select-policy',
+      'admit',
+      'find-credential',
+      'verify-token',
+      'sender-constraint',
+      'authorize',
+      'spend-proof',
+      'issue-identity',
+    ]);
+    const text = JSON.stringify(explanation);
+    for (const part of token.split('.')) expect(text).not.toContain(part);
+  });
+
+  test('ends at the stage that denies', async () => {
+    const issuer = await startIssuer();
+    const explanation = await explainRequest(configOf(issuer), {
+      method: 'GET',
+      path: '/x',
+      host: 'h.example',
+    });
+    expect(explanation.stages.at(-1)).toEqual({
+      stage: 'find-credential',
+      outcome: 'denied: missing_credential',
+    });
+    expect(explanation.response).toMatchObject({ http: 401 });
+  });
+
+  test('tells of a request that can not be decoded', async () => {
+    const issuer = await startIssuer();
+    const explanation = await explainRequest(configOf(issuer), { attributes: {} });
+    expect(explanation).toMatchObject({
+      decision: 'deny',
+      reason: 'malformed_request',
+      response: { http: 400 },
+    });
+  });
+});
