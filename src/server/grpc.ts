@@ -43,7 +43,6 @@ const CHANNEL_OPTIONS = {
   'grpc.max_concurrent_streams': 1000,
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
-  'grpc.http2.min_ping_interval_without_data_ms': 10_000,
 };
 
 /** A message over the limit still gets its 503; one over this is not read, because reading it is the harm. */
