@@ -1,15 +1,17 @@
 /** The files that users start from are accepted by the programs that they are for. */
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { envoyYaml, WRITTEN_PORTS } from '../support/envoy-config.mjs';
-import { scratchFile } from '../support/processes.mjs';
+import { scratchFile, stopAll } from '../support/processes.mjs';
 import { provisionEnvoy } from '../support/provision-envoy.mjs';
 import { inRepository } from '../support/repository.mjs';
 
 const run = promisify(execFile);
+afterAll(stopAll);
+
 const env = { ...process.env, DEMO_NONCE_SECRET: 'x'.repeat(32), REDIS_URL: 'redis://redis:6379' };
 
 const validate = (file: string) =>
