@@ -1,4 +1,5 @@
-/** One line a decision: who, what, why, how long. Never the credential, a claim that was not asked for, or a query. */
+/** One line a decision: who, what, why, how long. Never the credential, a claim that was not asked for, or a query.
+ * A path is told without what looks like a token in it. */
 import type { Decision } from '../authz/types.js';
 import type { Logger } from '../ports.js';
 import { outcomeOf, reasonOf } from './metrics.js';
@@ -30,7 +31,7 @@ export function createDecisionLog(
         requestId: clip(ctx.request.requestId),
         method: clip(ctx.request.method),
         host: clip(ctx.request.host),
-        path: clip(ctx.request.path),
+        path: describePath(ctx.request.path),
         issuer: ctx.token?.issuer,
         jkt: ctx.proof?.jkt,
         durationMs: Math.round(durationMs * 1000) / 1000,
@@ -41,6 +42,19 @@ export function createDecisionLog(
       'decision',
     );
   };
+}
+
+/** Where a parameter begins that the path should not hold; a token may follow. */
+const PARAMETERS = /[;#]|%(?:3[BbFf]|23)/;
+/** Longer than a name, and as a token is written; a UUID is 36 characters. */
+const LIKE_A_TOKEN = /[\w.~+=-]{32,}/g;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A path says which resource was meant. A token that someone put into it is nobody's business. */
+function describePath(path: string): string | undefined {
+  const end = path.search(PARAMETERS);
+  const named = end < 0 ? path : `${path.slice(0, end)}…`;
+  return clip(named.replace(LIKE_A_TOKEN, (text) => (UUID.test(text) ? text : '…')));
 }
 
 /** JSON escapes control characters, so that a line stays a line. */

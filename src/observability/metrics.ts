@@ -2,7 +2,7 @@
  * The metrics of the product in Prometheus' form. Labels come from configuration and code, never from a request, so
  * their number is bounded by the configuration.
  */
-import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
+import { type Aggregator, collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import { allowReasonOf } from '../authz/pipeline.js';
 import type { Decision, GateMetrics } from '../authz/types.js';
 import { DurationHistogram } from './duration-histogram.js';
@@ -34,6 +34,13 @@ const DURATION_BUCKETS = [
 ];
 
 const PREFIX = 'portcullis_';
+
+/** How the figures of several workers become one; all others are added up. */
+const AGGREGATORS: Readonly<Partial<Record<keyof typeof METRICS, Aggregator>>> = {
+  jwks_age_seconds: 'max',
+  jwks_keys: 'max',
+  build_info: 'first',
+};
 
 const OUTCOMES = ['allow', 'deny', 'error'] as const;
 /** How a Check ended; error: the fault is ours, or that of a dependency. */
@@ -184,14 +191,15 @@ class PrometheusMetrics implements Metrics {
     return table;
   }
 
-  private describe(name: keyof typeof METRICS): {
-    name: string;
-    help: string;
-    labelNames: string[];
-    registers: Registry[];
-  } {
+  private describe(name: keyof typeof METRICS) {
     const { help, labels } = METRICS[name];
-    return { name: `${PREFIX}${name}`, help, labelNames: [...labels], registers: [this.registry] };
+    return {
+      name: `${PREFIX}${name}`,
+      help,
+      labelNames: [...labels],
+      registers: [this.registry],
+      aggregator: AGGREGATORS[name] ?? ('sum' as const),
+    };
   }
 }
 
