@@ -56,6 +56,10 @@ async function run(keep) {
       process.stdout.write(invitation(stack));
       isInviting = true;
       await interruption;
+    } else {
+      process.stdout.write(
+        `\nAll of it was counted at ${stack.admin}/metrics; \`npm run demo -- --keep\` leaves it there for you.\n`,
+      );
     }
     return failed === 0 ? 0 : 1;
   } finally {
