@@ -28,7 +28,10 @@ export async function loadConfigInBackground(file: string): Promise<LoadedConfig
 }
 
 function ask(file: string): Promise<BackgroundAnswer> {
-  const worker = new Worker(new URL('./background-thread.js', import.meta.url), { workerData: file });
+  const worker = new Worker(new URL('./background-thread.js', import.meta.url), {
+    workerData: file,
+    execArgv: [],
+  });
   return new Promise<BackgroundAnswer>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the configuration was not read in time')), TIMEOUT_MS);
     worker.once('message', resolve);

@@ -70,8 +70,8 @@ export function flag() {
 }
 
 /** A whole number within bounds. */
-export function count(min: number, max: number) {
-  const error = mustBe(`a whole number from ${min} to ${max}`);
+export function count(min: number, max: number, what = `a whole number from ${min} to ${max}`) {
+  const error = mustBe(what);
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 

@@ -6,6 +6,7 @@ import {
   dictionary,
   documented,
   duration,
+  mustBe,
   policyName,
   section,
   size,
@@ -49,6 +50,8 @@ const authority = text('an authority of up to 255 visible ASCII characters', (va
   /^[\x21-\x7e]{1,255}$/.test(value),
 );
 
+const WORKERS = 'a whole number from 1 to 256, or auto';
+
 /** `server`: ports, workers, limits. */
 export const serverSection = section({
   grpc: documented(
@@ -76,9 +79,7 @@ export const serverSection = section({
     { 'orders.portcullis.internal': 'orders-write' },
   ),
   workers: documented(
-    z
-      .union([count(1, 256), z.literal('auto')], { error: 'must be a whole number from 1 to 256, or auto' })
-      .prefault(1),
+    z.union([count(1, 256, WORKERS), z.literal('auto')], { error: mustBe(WORKERS) }).prefault(1),
     'Processes. `auto` is one per core.',
     'auto',
   ),
