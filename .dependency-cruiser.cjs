@@ -44,7 +44,8 @@ module.exports = {
         'Only the decoder, the builder, the Check handler and the gRPC server know what Envoy sends and takes.',
       severity: 'error',
       from: {
-        pathNot: '^src/(authz/(check|request|response|recorded-request)\\.ts|authz/wire/|server/|cli/explain\\.ts|index\\.ts)',
+        pathNot:
+          '^src/(authz/(check|request|response|recorded-request)\\.ts|authz/wire/|server/|cli/explain\\.ts|index\\.ts)',
       },
       to: { path: '^src/authz/wire/' },
     },

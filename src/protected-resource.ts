@@ -41,6 +41,9 @@ function bearerMethodsOf({ credentials }: Config): string[] {
 }
 
 function scopesOf({ policies }: Config): string[] {
-  const named = Object.values(policies).flatMap(({ scopes }) => [...(scopes?.all ?? []), ...(scopes?.any ?? [])]);
+  const named = Object.values(policies).flatMap(({ scopes }) => [
+    ...(scopes?.all ?? []),
+    ...(scopes?.any ?? []),
+  ]);
   return [...new Set(named)].sort();
 }

@@ -2,7 +2,11 @@ import type { LookupAddress, LookupOptions } from 'node:dns';
 import { describe, expect, test } from '@jest/globals';
 import { createCheckedLookup, systemResolveHost } from '../../src/http/checked-lookup.js';
 
-interface Answer { error: Error | null; address: string | LookupAddress[]; family: number | undefined }
+interface Answer {
+  error: Error | null;
+  address: string | LookupAddress[];
+  family: number | undefined;
+}
 
 const ask = (hostname: string, addresses: string[], options: LookupOptions): Promise<Answer> =>
   new Promise((resolve) => {

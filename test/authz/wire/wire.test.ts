@@ -6,13 +6,16 @@ import { encodeOnce, MessageWriter } from '../../../src/authz/wire/writer.js';
 describe('MessageWriter', () => {
   test('writes what WireReader reads, whatever the text and its length', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10_000 }), fc.string({ unit: 'binary', maxLength: 300 }), (field, text) => {
-        fc.pre(text.isWellFormed());
-        const reader = new WireReader(encodeOnce((w) => w.text(field, text)));
-        expect(reader.tag()).toBe((field << 3) | 2);
-        expect(reader.text()).toBe(text);
-        expect(reader.hasMore()).toBe(false);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.string({ unit: 'grapheme', maxLength: 300 }),
+        (field, text) => {
+          const reader = new WireReader(encodeOnce((w) => w.text(field, text)));
+          expect(reader.tag()).toBe((field << 3) | 2);
+          expect(reader.text()).toBe(text);
+          expect(reader.hasMore()).toBe(false);
+        },
+      ),
     );
   });
 
@@ -74,7 +77,13 @@ describe('WireReader', () => {
     const readAll = (): void => {
       while (reader.hasMore()) reader.skip(reader.tag());
     };
-    expect(readAll).toThrow(WireError as never);
+    expect(() => {
+      try {
+        readAll();
+      } catch (error) {
+        throw error instanceof WireError ? new Error('refused') : error;
+      }
+    }).toThrow('refused');
   });
 
   test('never reads beyond the message, whatever the bytes', () => {
