@@ -73,7 +73,5 @@ export const configSchema = section({
   tracing: unbuilt(tracingSection, 'OpenTelemetry.', { endpoint: 'http://127.0.0.1:4318' }),
 });
 
-/** The file as people write it. */
-export type ConfigInput = z.input<typeof configSchema>;
 /** The file as the schema leaves it: defaults filled in, durations in milliseconds, sizes in bytes. */
 export type ParsedConfig = z.output<typeof configSchema>;

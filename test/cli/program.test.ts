@@ -187,7 +187,9 @@ describe('runCli() serve', () => {
     ['what only shows while starting', new ConfigError([{ path: 'a', text: 'b' }]), 'a: b'],
     ['something odd', 'odd', 'portcullis: can not serve: '],
   ])('%s: 1, one line', async (_name, error, line) => {
-    const startServer = () => Promise.reject(error);
+    const startServer: StartServer = async () => {
+      throw error;
+    };
     expect(await runCommand(['serve', '-c', good], { startServer })).toEqual({ code: 1, out: '', err: line });
   });
 });
