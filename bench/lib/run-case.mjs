@@ -32,19 +32,20 @@ const rotated = (list, by) => [...list.slice(by % list.length), ...list.slice(0,
 export async function runCase(one, plan) {
   const generations = [];
   const tally = new Map();
-  for (let i = 0; i < plan.generations; i++) generations.push(await runGeneration(one, plan, tally));
+  for (let i = 0; i < plan.generations; i++)
+    generations.push(await runGeneration(one, { ...plan, number: i }, tally));
   return summarize(one, generations, tally);
 }
 
 /** @returns {Promise<Record<string, number>>} processor time of a Check by load, the mean of all rounds: the collector's time is in the rounds it falls into */
 async function runGeneration(one, plan, tally) {
-  const servers = await startAll(one);
+  const servers = await startAll(one, plan.number);
   try {
     const runs = [
       floorRun(one, servers.floor),
       ...Object.entries(one.loads).map(([name, { gate, load }]) => ({ name, server: servers[gate], load })),
     ];
-    for (const run of runs) await warmUp(run, plan);
+    for (const run of rotated(runs, plan.number)) await warmUp(run, plan);
     const rounds = [];
     for (let round = 0; round < plan.rounds; round++)
       rounds.push(await closedRound(one, rotated(runs, round), plan, tally));
@@ -57,9 +58,14 @@ async function runGeneration(one, plan, tally) {
   }
 }
 
-async function startAll({ gates }) {
-  const servers = { floor: await startServer('floor.mjs') };
-  for (const [name, { config, env }] of Object.entries(gates)) servers[name] = await startGate(config, env);
+/** Who is started first changes, too. */
+async function startAll({ gates }, number) {
+  const starts = [
+    ['floor', () => startServer('floor.mjs')],
+    ...Object.entries(gates).map(([name, { config, env }]) => [name, () => startGate(config, env)]),
+  ];
+  const servers = {};
+  for (const [name, start] of rotated(starts, number)) servers[name] = await start();
   return servers;
 }
 
