@@ -185,7 +185,7 @@ describe('runCli() serve', () => {
       'portcullis: can not serve: listen EADDRINUSE: address already in use 127.0.0.1:1',
     ],
     ['what only shows while starting', new ConfigError([{ path: 'a', text: 'b' }]), 'a: b'],
-    ['something odd', 'odd', 'portcullis: can not serve: '],
+    ['something that says nothing', new Error(''), 'portcullis: can not serve: '],
   ])('%s: 1, one line', async (_name, error, line) => {
     const startServer: StartServer = async () => {
       throw error;
