@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseCompactJws } from '../../src/jws/compact.js';
+import { hasJwsOutline, parseCompactJws } from '../../src/jws/compact.js';
 import { JwsRejection, type JwsRejectionCode } from '../../src/jws/jws-rejection.js';
 import { mintToken, replaceSegment, segment } from '../support/tokens.js';
 
@@ -72,5 +72,21 @@ describe('parseCompactJws()', () => {
 
   test('throws a value without a stack', () => {
     expect(new JwsRejection('not_json')).not.toBeInstanceOf(Error);
+  });
+});
+
+describe('hasJwsOutline()', () => {
+  test.each([
+    ['a token', 'eyJhbGciOiJFUzI1NiJ9.e30.AAAA', true],
+    ['white space within the brace', 'ewogImFsZyI6MX0.e30.AAAA', true],
+    ['an empty signature, which is for others to refuse', 'eyJ9.e30.', true],
+    ['an opaque token', 'opq_4f3a', false],
+    ['two segments', 'eyJ9.e30', false],
+    ['five segments', 'eyJ9.a.b.c.d', false],
+    ['no header', '.e30.AAAA', false],
+    ['a header that is no object', 'W10.e30.AAAA', false],
+    ['nothing', '', false],
+  ])('of %s', (_name, text, expected) => {
+    expect(hasJwsOutline(text)).toBe(expected);
   });
 });

@@ -1,7 +1,10 @@
+import { hasJwsOutline } from '../../jws/compact.js';
 import { Denial } from '../denial.js';
 import { hashToken } from '../token/token-hash.js';
 import type { TokenVerifier } from '../token/types.js';
 import type { CheckContext, Stage, VerifiedToken } from '../types.js';
+
+const MALFORMED = new Denial('malformed_token');
 
 /**
  * Makes the stage that turns the credential into a verified token in `ctx.token`. Without a credential it lets only
@@ -18,6 +21,7 @@ export function createVerifyTokenStage(verifier: TokenVerifier): Stage {
         return undefined;
       }
       const { token } = ctx.credential;
+      if (!hasJwsOutline(token)) throw MALFORMED;
       const verified = verifier.verify(token, hashToken(token), ctx.nowMs);
       if (verified instanceof Promise) return waitFor(ctx, verified);
       ctx.token = verified;
