@@ -117,11 +117,22 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'no reason given';
 }
 
-/** The command itself is left to its fate: the client forgets it with its connection. */
+/** A time-out is waited out in so many pieces. */
+const PATIENCE = 4;
+
+/**
+ * The command itself is left to its fate: the client forgets it with its connection. Timers come before sockets, so a
+ * process that was busy would find the time up and never look for the answer that is there: in pieces, however
+ * long it is busy takes no more than one of them.
+ */
 async function withinTime<T>(sent: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const wait = (pieces: number): void => {
+      if (pieces === 0) reject(new Error(`no answer within ${timeoutMs} ms`));
+      else timer = setTimeout(() => wait(pieces - 1), timeoutMs / PATIENCE);
+    };
+    wait(PATIENCE);
   });
   try {
     return await Promise.race([sent, late]);

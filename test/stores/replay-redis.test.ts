@@ -198,6 +198,16 @@ describeWithRedis('openRedisConnection()', () => {
     await hung.stop();
   });
 
+  test('does not blame the server for a process that was busy itself', async () => {
+    const redis = await startRedis();
+    const { store } = await openReady(redis.url, { commandTimeoutMs: 400 });
+    const answer = Promise.resolve(store.spend('busy', inAMinute()));
+    const busyUntilMs = Date.now() + 800;
+    while (Date.now() < busyUntilMs);
+    expect(await answer).toBe(true);
+    await redis.stop();
+  });
+
   test('bounds the commands that wait', async () => {
     const hung = await startRedis();
     const { connection } = await openReady(hung.url, { commandTimeoutMs: 200, maxPending: 10 });
