@@ -1,5 +1,7 @@
-/** One line a decision: who, what, why, how long. Never the credential, a claim that was not asked for, or a query.
- * A path is told without what looks like a token in it. */
+/**
+ * One line a decision: who, what, why, how long. Never the credential, a claim that was not asked for, a query, or what
+ * looks like a token in a path.
+ */
 import type { Decision } from '../authz/types.js';
 import type { Logger } from '../ports.js';
 import { outcomeOf, reasonOf } from './metrics.js';

@@ -97,8 +97,22 @@ describe('createDecisionLog()', () => {
     expect(JSON.stringify(line)).not.toContain('top-secret');
   });
 
+  test.each([
+    ['a path parameter', '/orders;access_token=opq_secret', '/orders…'],
+    ['an encoded semicolon', '/orders%3Baccess_token=opq_secret', '/orders…'],
+    ['an encoded question mark', '/orders%3faccess_token=opq_secret', '/orders…'],
+    ['a fragment', '/orders#access_token=opq_secret', '/orders…'],
+    ['an encoded fragment', '/orders%23access_token=opq_secret', '/orders…'],
+    ['a segment as long as a token', `/reset/${'s'.repeat(32)}/form`, '/reset/…/form'],
+    ['a JWT', `/${'h'.repeat(40)}.${'p'.repeat(40)}.${'s'.repeat(40)}`, '/…'],
+    ['a UUID, which is none', '/orders/0b0e4cf2-5a0d-4b6e-9f43-3a8f4f6f2f10', undefined],
+    ['an ordinary path', '/orders/4711/items.json', undefined],
+  ])('tells a path without a token in it: %s', (_, path, told) => {
+    expect(record('all', denial({ path }))[0]!.path).toBe(told ?? path);
+  });
+
   test('clips what a client can make long', () => {
-    const [line] = record('all', denial({ path: `/${'a'.repeat(5000)}` }));
+    const [line] = record('all', denial({ path: '/a'.repeat(5000) }));
     expect(String(line!.path).length).toBeLessThan(300);
   });
 });
