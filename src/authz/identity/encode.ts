@@ -3,7 +3,7 @@
  *
  * What is not visible ASCII (RFC 5234 VCHAR) is percent-encoded as UTF-8, spaces included, and so is `%` itself: so
  * `decodeURIComponent` gives the value back, and no value can be spelled to look like another. In a csv a comma within
- * a member is encoded too.
+ * a member is encoded too. An integer that JavaScript rounds is no identity: its neighbours would get the same header.
  */
 import type { JsonObject } from '../../ports.js';
 import { Denial } from '../denial.js';
@@ -28,7 +28,7 @@ const INVISIBLE = /[^\u0021-\u0024\u0026-\u007e]+/gu;
  * @param value of a verified token, of any JSON type
  * @returns visible ASCII, never empty; undefined where there is nothing to say: absent, null, an empty text, and in a
  *   csv an empty list or object
- * @throws Denial invalid_claims for a value that is too long, too deep or no JSON
+ * @throws Denial invalid_claims for a value that is too long, too deep or no JSON, or holds an integer beyond 2^53
  */
 export function headerTextOf(value: unknown, form: ClaimForm): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
@@ -74,7 +74,7 @@ export function percentEncode(text: string): string {
  * JSON with sorted member names, no spaces, and numbers without exponents.
  *
  * @param value of a verified token
- * @throws Denial invalid_claims for what is too deep, or no JSON
+ * @throws Denial invalid_claims for what is too deep, no JSON, or an integer beyond 2^53
  */
 export function jsonTextOf(value: unknown, depth = 0): string {
   if (depth > MAX_DEPTH) throw UNPRESENTABLE;
@@ -101,16 +101,15 @@ function objectTextOf(object: JsonObject, depth: number): string {
   return `{${members.join(',')}}`;
 }
 
-const EXPONENT = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/;
+const EXPONENT = /^(-?)(\d)(?:\.(\d+))?e(-\d+)$/;
 
-/** A number in plain decimal: `1e21` is a 1 with 21 zeros. */
+/**
+ * A number in plain decimal: `1e-7` is `0.0000001`. Beyond 2^53 reading it has rounded it already, and whom the issuer
+ * meant is lost.
+ */
 function numberTextOf(value: number): string {
-  if (!Number.isFinite(value)) throw UNPRESENTABLE;
+  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) throw UNPRESENTABLE;
   const text = String(value);
   const [, sign = '', integer = '', fraction = '', exponent] = EXPONENT.exec(text) ?? [];
-  if (exponent === undefined) return text;
-  const digits = integer + fraction;
-  const point = Number(exponent) + 1;
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  return sign + digits.padEnd(point, '0');
+  return exponent === undefined ? text : `${sign}0.${'0'.repeat(-1 - Number(exponent))}${integer}${fraction}`;
 }

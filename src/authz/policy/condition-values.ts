@@ -176,8 +176,8 @@ function decoded(text: string): string | undefined {
 const views = new WeakMap<JsonObject, ReadonlyMap<string, unknown>>();
 
 /**
- * Claims as a condition sees them. A claim that is too deep, too long or one too many is unreadable as a whole: half
- * a list would answer `in` wrongly.
+ * Claims as a condition sees them. A claim that is too deep, too long or one too many, or that holds a number beyond
+ * 2^53, is unreadable as a whole: half a list would answer `in` wrongly.
  *
  * @param claims of a verified token; their values are whatever the issuer put there
  */
@@ -210,6 +210,8 @@ function viewOrUnreadable(value: unknown, budget: { members: number }): unknown 
 
 function viewOf(value: unknown, depth: number, budget: { members: number }): unknown {
   if (typeof value === 'string' && value.length > MAX_TEXT) throw TOO_MUCH;
+  // Rounded when it was read: its neighbours would be equal to it.
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) throw TOO_MUCH;
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_DEPTH) throw TOO_MUCH;
   const members = Array.isArray(value) ? value.length : Object.keys(value).length;

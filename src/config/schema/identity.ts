@@ -31,7 +31,7 @@ const token = section({
 export const identitySection = section({
   headers: documented(
     dictionary(headerName(), source).prefault({}),
-    'Header → claim. An absent claim removes the header; what is not visible ASCII is percent-encoded.',
+    'Header → claim. An absent claim removes the header; what is not visible ASCII (a space is not), and `%` itself, is percent-encoded, so that decoding gives the claim back.',
     { 'x-user-id': 'sub', 'x-user-roles': { claim: 'roles', as: 'csv' } },
   ),
   credential: documented(

@@ -10,6 +10,12 @@ import { denialOf } from '../contexts.js';
 
 const DEEP: unknown = JSON.parse(`${'['.repeat(20)}${']'.repeat(20)}`);
 
+/** Beyond 2^53 no number can be told from its neighbours, so none is written. */
+const holdsRoundedNumber = (value: unknown): boolean => {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsRoundedNumber);
+};
+
 describe('headerTextOf()', () => {
   test.each<[string, unknown, ClaimForm, string | undefined]>([
     ['a text', 'alice', 'text', 'alice'],
@@ -26,9 +32,10 @@ describe('headerTextOf()', () => {
     ['an integer', 42, 'text', '42'],
     ['minus zero', -0, 'text', '0'],
     ['a fraction', 1.5, 'text', '1.5'],
-    ['a big number', 1e21, 'text', '1000000000000000000000'],
-    ['a bigger one', -1.5e22, 'text', '-15000000000000000000000'],
+    ['the largest integer', 9007199254740991, 'text', '9007199254740991'],
+    ['the smallest integer', -9007199254740991, 'text', '-9007199254740991'],
     ['a small number', 1.25e-7, 'text', '0.000000125'],
+    ['a tiny number', -5e-324, 'text', `-0.${'0'.repeat(323)}5`],
     ['true', true, 'text', 'true'],
     ['false', false, 'text', 'false'],
     ['zero', 0, 'text', '0'],
@@ -46,7 +53,7 @@ describe('headerTextOf()', () => {
     ['json of an empty list', [], 'json', '[]'],
     ['json is sorted at every depth', { b: { d: 1, c: 2 }, a: [] }, 'json', '{"a":[],"b":{"c":2,"d":1}}'],
     ['json of UTF-8', { n: '\u00f6' }, 'json', '{"n":"%C3%B6"}'],
-    ['json of a big number', [1e21], 'json', '[1000000000000000000000]'],
+    ['json of a small number', [1e-7], 'json', '[0.0000001]'],
     ['absent', undefined, 'text', undefined],
     ['null', null, 'json', undefined],
     ['an empty text', '', 'json', undefined],
@@ -62,6 +69,10 @@ describe('headerTextOf()', () => {
     ['a list that is too long', Array<string>(5000).fill('ab')],
     ['what is too deep', DEEP],
     ['what is no number', Number.POSITIVE_INFINITY],
+    ['an integer that has neighbours of the same text', 2 ** 53],
+    ['one below zero', -(2 ** 53)],
+    ['one within a list', ['a', 2 ** 64]],
+    ['one within an object', { id: 1e21 }],
     ['a lone surrogate', 'a\ud800'],
     ['a function', () => 1],
   ])('throws invalid_claims for %s', (_, value) => {
@@ -90,7 +101,7 @@ describe('headerTextOf()', () => {
   test('json can be read back, and does not depend on the order of members', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4, noUnicodeString: false }), (value) => {
-        fc.pre(!JSON.stringify(value).includes('__proto__'));
+        fc.pre(!JSON.stringify(value).includes('__proto__') && !holdsRoundedNumber(value));
         const text = jsonTextOf(value);
         expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
         if (text.length < 8000) expect(percentEncode(text)).toMatch(/^[\x21-\x7e]*$/);

@@ -26,10 +26,9 @@ describe('createIdentityHeaders()', () => {
     expect(headers.names).toEqual(['x-user-id', 'x-user-roles', 'x-user-org']);
   });
 
-  test('gives the same frozen list for the same token', () => {
+  test('gives the same list for the same token', () => {
     const token = verifiedToken({ claims: { sub: 'alice' } });
     expect(headers.of(token)).toBe(headers.of(token));
-    expect(Object.isFrozen(headers.of(token))).toBe(true);
   });
 
   test('throws invalid_claims where all together are too much', () => {

@@ -165,6 +165,8 @@ describe('compileCondition()', () => {
       { filler: Array<string>(2048).fill('x'), groups: ['a'] },
     ],
     ['too long a text', 'claims.a != "x"', { a: 'x'.repeat(4097) }],
+    ['an integer that was rounded', 'claims.a == 9007199254740993', { a: 2 ** 53 }],
+    ['one in a list, denied by absence', '!(9007199254740993 in claims.a)', { a: [2 ** 53] }],
     ['a text too long for a pattern', '!claims.a.matches("x")', { a: 'a'.repeat(1025) }],
   ])('sees nothing it must not see: %s', (_, source, claims) => {
     expect(holds(source, { claims })).toBe(false);
