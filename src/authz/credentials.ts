@@ -107,6 +107,7 @@ function authorizationReader(): Reader {
     const space = value.indexOf(' ');
     const scheme = schemeOf(space < 0 ? value : value.slice(0, space));
     if (scheme === undefined) {
+      if (headers.all('authorization').length > 1) throw MULTIPLE;
       assertForeignScheme(value);
       return undefined;
     }

@@ -66,6 +66,8 @@ describe('createCredentialFinder() in Authorization', () => {
     ['another scheme before', 'Basic abc,Bearer def', 'multiple_credentials'],
     ['another scheme before, spaced', 'Basic abc,  dpop def', 'multiple_credentials'],
     ['two fields', ['Bearer abc', 'Bearer abc'], 'multiple_credentials'],
+    ['two fields of another scheme', ['Basic abc', 'Basic abc'], 'multiple_credentials'],
+    ['an empty field and another', ['', 'Basic abc'], 'multiple_credentials'],
     ['too large', `Bearer ${'a'.repeat(101)}`, 'token_too_large'],
     ['just large enough', `Bearer ${'a'.repeat(100)}`, `bearer ${'a'.repeat(100)} header`],
     ['too large and malformed', `Bearer ${'!'.repeat(101)}`, 'token_too_large'],
