@@ -39,10 +39,26 @@ export function encodeRecordedRequest(recorded: unknown): Buffer {
   );
 }
 
-/** The log has told the path without its query. */
-function encodeLogLine({ method, path, host, requestId }: Json): Buffer {
+/** The log has told the path without its query. Where Envoy chose the policy, it does so again. */
+function encodeLogLine(line: Json): Buffer {
+  const { method, host, requestId } = line;
   const headers = typeof requestId === 'string' ? { 'x-request-id': requestId } : {};
-  return encodeAttributes({ request: { http: { method, path, host, headers } } });
+  return encodeAttributes({
+    request: { http: { method, path: pathOfLine(line), host, headers } },
+    context_extensions: extensionsOfLine(line),
+  });
+}
+
+/** The log puts an ellipsis for what it leaves out, which raw is no path; encoded it is part of a name. */
+function pathOfLine({ path, reason }: Json): unknown {
+  return reason === 'ambiguous_path' ? path : String(path).replaceAll('\u2026', '%E2%80%A6');
+}
+
+/** Whichever way Envoy named the policy, this is the one that a recorded request has; no policy has an empty name. */
+function extensionsOfLine({ chosenBy, policy, reason }: Json): Json {
+  if (reason === 'unknown_policy') return { 'portcullis.policy': '' };
+  const byEnvoy = chosenBy === 'extension' || chosenBy === 'metadata' || chosenBy === 'authority';
+  return byEnvoy && typeof policy === 'string' ? { 'portcullis.policy': policy } : {};
 }
 
 function encodeAttributes(attributes: Json): Buffer {

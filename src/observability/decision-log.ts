@@ -30,6 +30,7 @@ export function createDecisionLog(
         decision: outcomeOf(decision),
         reason: reasonOf(decision),
         policy: ctx.match?.policy.name,
+        chosenBy: ctx.match?.source,
         requestId: clip(ctx.request.requestId),
         method: clip(ctx.request.method),
         host: clip(ctx.request.host),
