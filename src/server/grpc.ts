@@ -45,9 +45,12 @@ const CHANNEL_OPTIONS = {
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
-/** A message over the limit still gets its 503; one over this is not read, because reading it is the harm. */
+/**
+ * A message over the limit still gets its 503. One over this is not read, because reading it is the harm; the call
+ * fails then, and Envoy's failure mode decides, so this lies beyond the bodies that anybody lets Envoy buffer.
+ */
 const HARD_LIMIT_FACTOR = 4;
-const HARD_LIMIT_FLOOR_BYTES = 8 * 1024 * 1024;
+const HARD_LIMIT_FLOOR_BYTES = 64 * 1024 * 1024;
 
 /** Opens the port. @throws Error when the address can not be bound */
 export async function startGrpcServer(
