@@ -150,7 +150,7 @@ describe('createUpstreamBuilder()', () => {
     expect(changesFor(odd).remove).toContain('x_http-method');
   });
 
-  test('shares its frozen lists between requests', () => {
+  test('shares its lists between requests', () => {
     const build = createUpstreamBuilder(OPTIONS);
     const ctxOf = (token: VerifiedToken | undefined) => {
       const ctx = checkContext({ headers: { accept: '*/*' } });
@@ -164,7 +164,6 @@ describe('createUpstreamBuilder()', () => {
     const other = build(ctxOf(verifiedToken({ claims: { sub: 'bob', roles: ['c'] } })));
     expect(other.remove).toBe(first.remove);
     expect(build(ctxOf(undefined)).remove).toBe(build(ctxOf(undefined)).remove);
-    for (const list of [first.set, first.remove, first.removeQuery]) expect(Object.isFrozen(list)).toBe(true);
   });
 
   test('never names a header in both lists, and lets no alias through', () => {

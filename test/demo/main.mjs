@@ -57,8 +57,8 @@ async function run(keep) {
       isInviting = true;
       await interruption;
     } else {
-      process.stdout.write(
-        `\nAll of it was counted at ${stack.admin}/metrics; \`npm run demo -- --keep\` leaves it there for you.\n`,
+      say(
+        `all of it was counted at ${stack.admin}/metrics; \`npm run demo -- --keep\` leaves it there for you`,
       );
     }
     return failed === 0 ? 0 : 1;

@@ -26,7 +26,8 @@ describe('npm run demo', () => {
     const { code } = await process.exited;
     const lines = process.log().trimEnd().split('\n');
     expect(lines.filter((line) => line.includes('✗'))).toEqual([]);
-    expect(lines.at(-1)).toMatch(/^(\d+) of \1 rows as expected$/);
+    expect(lines).toContainEqual(expect.stringMatching(/^(\d+) of \1 rows as expected$/));
+    expect(lines.at(-1)).toMatch(/http:\/\/127\.0\.0\.1:\d+\/metrics/);
     expect(code).toBe(0);
   }, 90_000);
 
