@@ -24,8 +24,8 @@ ${where.date}: ${digits(minutes, 1)} minutes at ${rate} Checks a second, ${watch
 Node ${where.node}, ${where.kernel}, load average ${loadAverage().join(' ')}. Repeat with \`npm run soak -- --minutes ${Math.round(minutes)}\`.
 
 **${passed ? 'Passed' : 'FAILED'}**: ${sent} Checks, ${sender.wrongCount} wrong answers (${sender.wrongAllows} of them allows), ${unanswered} unanswered,
-${sender.lostToKills} calls lost with workers that were killed (failed calls, none of them an allow), ${sender.shed} shed as overload, ${sender.late}
-past their deadline${grows.length > 0 ? `; growing: ${grows.join(', ')}` : ''}${alive ? '' : '; the gate ended'}.
+${sender.lostToKills} calls lost with workers that were killed (failed calls, none of them an allow), ${sender.shed} shed as overload, ${sender.slowStore}
+proofs refused because Redis was slow, ${sender.late} calls past their deadline${grows.length > 0 ? `; growing: ${grows.join(', ')}` : ''}${alive ? '' : '; the gate ended'}.
 Latency p50 ${digits(p50)} ms, p99 ${digits(p99)} ms, p99.9 ${digits(p999)} ms, outages included. The issuer was asked ${issuer.fetches} times.
 
 ## What happened

@@ -9,6 +9,8 @@ const CONNECTIONS = 6;
 const UNANSWERED_AFTER_MS = 10_000;
 /** Calls of a killed worker end with it; what ends without an answer later than this has no such excuse. */
 const KILL_EXCUSE_MS = 15_000;
+/** Less than what the gate gives Redis for an answer. */
+const SLOW_STORE_MS = 50;
 /** What the client tells the server; the bench's 200 ms are too little for a machine on which a worker starts anew. */
 const TIMEOUT_MS = 2_000;
 const block = headerBlock(checkFields(checkPath, { timeoutMs: TIMEOUT_MS }));
@@ -31,6 +33,8 @@ export class Sender {
   lostToKills = 0;
   /** Overload answered with 503, which is right for every kind. */
   shed = 0;
+  /** Redis was there, and did not answer in time: a proof is refused, as configured. */
+  slowStore = 0;
   /** The call's deadline passed in a stalled process: no answer of ours, and Envoy no longer waits for one. */
   late = 0;
   latencies = new Latencies();
@@ -99,6 +103,8 @@ export class Sender {
     const right = request.right(sentMs);
     if (right.includes(status)) account.right++;
     else if (status === 503 && isOverload(answer)) this.shed++;
+    else if (status === 503 && Date.now() - sentMs >= SLOW_STORE_MS && isStoreDenial(answer))
+      this.slowStore++;
     else if (status === 0 && Date.now() - sentMs >= TIMEOUT_MS) this.late++;
     else {
       this.wrongCount++;
@@ -126,5 +132,6 @@ export class Sender {
   }
 }
 
-const isOverload = (answer) =>
-  parseCheckResponse(answer.body.subarray(5)).denied_response?.body?.includes('too many requests') ?? false;
+const textOf = (answer) => parseCheckResponse(answer.body.subarray(5)).denied_response?.body ?? '';
+const isOverload = (answer) => textOf(answer).includes('too many requests');
+const isStoreDenial = (answer) => textOf(answer).includes('replay store');
