@@ -187,7 +187,13 @@ class WorkerPool {
     worker.once('exit', (code, signal) => this.onExit(worker, { code, signal }));
     const peer = await Promise.race([this.greet(worker), failed]);
     this.members.set(worker.id, { worker, peer, startedMs: Date.now() });
-    await Promise.race([peer.call('start', { config: this.config }), failed]);
+    try {
+      await Promise.race([peer.call('start', { config: this.config }), failed]);
+    } catch (error) {
+      // One that lives and serves nothing would never be replaced.
+      worker.process.kill('SIGKILL');
+      throw error;
+    }
   }
 
   /** What is sent before the worker listens is lost, so the worker speaks first. */
@@ -205,9 +211,10 @@ class WorkerPool {
     const member = this.members.get(worker.id);
     this.members.delete(worker.id);
     member?.peer.close();
-    if (this.stopping || member === undefined) return;
+    if (this.stopping) return;
     this.deaths++;
-    this.pauseMs = Date.now() - member.startedMs > HEALTHY_AFTER_MS ? FIRST_PAUSE_MS : this.pauseMs;
+    const livedMs = member === undefined ? 0 : Date.now() - member.startedMs;
+    if (livedMs > HEALTHY_AFTER_MS) this.pauseMs = FIRST_PAUSE_MS;
     this.options.log.error(
       { worker: worker.id, ...how, pauseMs: this.pauseMs },
       'worker died; another one starts',

@@ -1,4 +1,5 @@
 /** Several processes behind one port: real ones, and real kills. */
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { credentials, type Client } from '@grpc/grpc-js';
 import {
@@ -75,6 +76,10 @@ const tokenOf = (issuer: FakeIssuer, claims: object = {}) =>
 const statusOf = async (gate: RunningPortcullis): Promise<any> =>
   (await fetch(`${gate.adminUrl}/status`)).json();
 
+/** As Linux tells it. */
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+
 describe('two workers', () => {
   test('ask the issuer once between them, and count in one place', async () => {
     const { gate, issuer } = await startWorkers();
@@ -136,5 +141,21 @@ describe('two workers', () => {
     expect(outcomes.length).toBeGreaterThan(0);
     expect(outcomes.filter((outcome) => 'http' in outcome && outcome.http === 200)).toEqual([]);
     expect(await ask(connect(gate), good)).toEqual({ http: 200 });
+  });
+
+  test('one that is killed before it has said a word is replaced too', async () => {
+    const { gate } = await startWorkers();
+    const { each } = await statusOf(gate);
+    const first = childrenOf(gate.pid);
+    process.kill(each[0].pid, 'SIGKILL');
+    let newborn: number | undefined;
+    while (newborn === undefined) {
+      newborn = childrenOf(gate.pid).find((pid) => !first.includes(pid));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    process.kill(newborn, 'SIGKILL');
+    await until(async () => (await statusOf(gate)).workers.deaths === 2);
+    await until(async () => (await fetch(`${gate.adminUrl}/readyz`)).status === 200);
+    expect((await statusOf(gate)).workers.running).toBe(2);
   });
 });
