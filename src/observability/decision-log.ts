@@ -31,8 +31,8 @@ export function createDecisionLog(
         reason: reasonOf(decision),
         policy: ctx.match?.policy.name,
         chosenBy: ctx.match?.source,
-        requestId: clip(ctx.request.requestId),
-        method: clip(ctx.request.method),
+        requestId: describeId(ctx.request.requestId),
+        method: clip(withoutTokens(ctx.request.method)),
         host: clip(ctx.request.host),
         path: describePath(ctx.request.path),
         issuer: ctx.token?.issuer,
@@ -51,13 +51,24 @@ export function createDecisionLog(
 const PARAMETERS = /[;#]|%(?:3[BbFf]|23)/;
 /** Longer than a name, and as a token is written; a UUID is 36 characters. */
 const LIKE_A_TOKEN = /[\w.~+=-]{32,}/g;
+/** Identifiers of requests and traces: digits of base sixteen, with or without hyphens. */
+const HEXADECIMAL = /^[0-9a-f-]{1,64}$/i;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A path says which resource was meant. A token that someone put into it is nobody's business. */
 function describePath(path: string): string | undefined {
   const end = path.search(PARAMETERS);
   const named = end < 0 ? path : `${path.slice(0, end)}…`;
-  return clip(named.replace(LIKE_A_TOKEN, (text) => (UUID.test(text) ? text : '…')));
+  return clip(withoutTokens(named));
+}
+
+/** A client may write any request id, a token included. */
+function describeId(id: string | undefined): string | undefined {
+  return id === undefined || HEXADECIMAL.test(id) ? id : clip(withoutTokens(id));
+}
+
+function withoutTokens(text: string): string {
+  return text.replace(LIKE_A_TOKEN, (run) => (UUID.test(run) ? run : '…'));
 }
 
 /** JSON escapes control characters, so that a line stays a line. */

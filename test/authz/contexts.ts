@@ -42,7 +42,7 @@ export function authzRequest(parts: RequestParts = {}): AuthzRequest {
     query: parts.query,
     host: parts.host ?? 'api.example.com',
     headers,
-    requestId: undefined,
+    requestId: headers.get('x-request-id'),
     peerCertificate: undefined,
     contextExtensions: new Map(Object.entries(parts.extensions ?? {})),
     callPolicy: parts.callPolicy,

@@ -111,6 +111,16 @@ describe('createDecisionLog()', () => {
     expect(record('all', denial({ path }))[0]!.path).toBe(told ?? path);
   });
 
+  test.each([
+    ['a UUID', 'b2a5e3a0-6f0e-4b4c-9a52-9d2f0d1c0001', 'b2a5e3a0-6f0e-4b4c-9a52-9d2f0d1c0001'],
+    ['a trace id', '4bf92f3577b34da6a3ce929d0e0e4736', '4bf92f3577b34da6a3ce929d0e0e4736'],
+    ['a short word', 'req-17', 'req-17'],
+    ['a token', 'opq_Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFy', '…'],
+  ])('tells %s as a request id as it should', (_name, id, expected) => {
+    const [line] = record('all', denial({ headers: { 'x-request-id': id } }));
+    expect(line!.requestId).toBe(expected);
+  });
+
   test('clips what a client can make long', () => {
     const [line] = record('all', denial({ path: '/a'.repeat(5000) }));
     expect(String(line!.path).length).toBeLessThan(300);
