@@ -63,7 +63,7 @@ const UNCOUNTED: Pick<GateMetrics, 'tokenCache' | 'dpopProof'> = {
  */
 export function buildGate(config: Config, parts: GateParts): Gate {
   const policies = compilePolicies(config.policies);
-  const identity = createIdentityHeaders(config.identity.headers);
+  const identity = createIdentityHeaders(config.identity.headers, keptTokens(config));
   const judging = judgingStages(config, parts, parts.metrics);
   return {
     pipeline: createPipeline({
@@ -87,7 +87,7 @@ export function buildGate(config: Config, parts: GateParts): Gate {
         credential: config.identity.credential,
         sources: config.credentials.map(sourceOf),
       }),
-      metadataOf: createMetadata(config.identity.metadata ? identity : undefined),
+      metadataOf: createMetadata(config.identity.metadata ? identity : undefined, keptTokens(config)),
       concluded: createTrial({
         stages: judgingStages(config, parts, UNCOUNTED),
         metrics: parts.metrics,
@@ -100,6 +100,13 @@ export function buildGate(config: Config, parts: GateParts): Gate {
       failure: config.server.failure,
     }),
   };
+}
+
+/** Answers are kept for the tokens in use, and for no more of them than the operator lets us keep at all. */
+const MOST_KEPT_TOKENS = 20_000;
+
+function keptTokens({ tokenCache }: Config): number {
+  return Math.min(MOST_KEPT_TOKENS, Math.max(1, tokenCache.maxEntries));
 }
 
 /** From the policy's name to its verdict: the stages that change nothing outside their context. */

@@ -10,19 +10,18 @@ interface Made {
   readonly metadata: Metadata;
 }
 
-/** Tokens in use for which it is kept; the others cost it again. */
-const MAX_TOKENS = 20_000;
-
 /**
  * Makes the function that tells Envoy's access log and later filters what was decided. A denial tells of a token only
  * what was verified. Equal answers get the very same object, so that its bytes can be kept.
  *
  * @param identity whose claims are told; undefined: reason and policy alone
+ * @param maxTokens tokens in use for which it is kept; the others cost it again
  */
 export function createMetadata(
   identity: Pick<IdentityHeaders, 'metadataOf'> | undefined,
+  maxTokens = 1000,
 ): (ctx: CheckContext, reason: string) => Metadata {
-  const byToken = new LRUCache<VerifiedToken, Made>({ max: MAX_TOKENS });
+  const byToken = new LRUCache<VerifiedToken, Made>({ max: maxTokens });
   const byPolicy = new Map<string, Metadata>();
   return ({ match, token }, reason) => {
     const policy = match?.policy.name;

@@ -33,18 +33,18 @@ interface IdentityHeader {
 /** All identity headers together, bytes. Envoy answers 500 at about 60 KiB, the client's own headers included. */
 const MAX_TOTAL_BYTES = 24_576;
 
-/** Tokens in use for which the headers are kept: what hangs on them (lists, bytes) is kept as long. */
-const MAX_TOKENS = 20_000;
-
 const TOO_LARGE = new Denial('invalid_claims');
 
-/** @param spec validated configuration: it names no header that routes, frames or authenticates a request */
-export function createIdentityHeaders(spec: IdentitySpec): IdentityHeaders {
+/**
+ * @param spec validated configuration: no target of identityHeaderProblem()
+ * @param maxTokens tokens in use for which the headers are kept; what hangs on them (lists, bytes) is kept as long
+ */
+export function createIdentityHeaders(spec: IdentitySpec, maxTokens = 1000): IdentityHeaders {
   const headers = Object.entries(spec).map(([name, value]): IdentityHeader => {
     const { claim, as } = typeof value === 'string' ? { claim: value, as: undefined } : value;
     return { name: name.toLowerCase(), claim, read: compileClaimPath(claim), form: as ?? 'text' };
   });
-  const known = new LRUCache<VerifiedToken, readonly HeaderPair[]>({ max: MAX_TOKENS });
+  const known = new LRUCache<VerifiedToken, readonly HeaderPair[]>({ max: maxTokens });
   return {
     names: Object.freeze(headers.map(({ name }) => name)),
     of(token) {
