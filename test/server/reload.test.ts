@@ -63,6 +63,14 @@ describe('createReloader()', () => {
     expect(JSON.stringify(lines)).toContain('next start');
   });
 
+  test('says so of the replay store too, for it keeps what it remembers', async () => {
+    const { reload, lines } = reloader(
+      () => ({ ...config('127.0.0.1:1'), replay: { store: 'redis' } }) as unknown as Config,
+    );
+    await reload();
+    expect(JSON.stringify(lines)).toContain('replay store');
+  });
+
   test('answers a burst of calls with one reload, and none is lost', async () => {
     let loads = 0;
     const { reload } = reloader(() => {
