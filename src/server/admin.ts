@@ -3,7 +3,7 @@ import { serve, type ServerType } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
-import { listenAddressOf } from './listen-address.js';
+import { parseAddress } from '../config/address.js';
 
 /** What the admin port shows and does; one process or many stand behind it. */
 export interface AdminBackend {
@@ -89,7 +89,9 @@ function levelOf(body: unknown): string | undefined {
 
 /** Serves an app on `host:port`; idle and slow clients are cut by Node's own limits. */
 export async function listen(app: Hono, address: string): Promise<HttpPort> {
-  const { host, port } = listenAddressOf(address);
+  const parsed = parseAddress(address);
+  if (parsed?.kind !== 'tcp') throw new Error(`${address}: must be host:port`);
+  const { host, port } = parsed;
   const server = await new Promise<ServerType>((resolve, reject) => {
     const opening: ServerType = serve({ fetch: app.fetch, hostname: host, port }, () => resolve(opening));
     opening.once('error', reject);

@@ -1,10 +1,12 @@
 /** Unix sockets: a stale one is removed before the port opens, and the group may use the new one. */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { parseAddress } from '../config/address.js';
 
 /** @returns the path of a `unix:` address; undefined for any other */
-export function socketPathOf(address: string): string | undefined {
-  return address.startsWith('unix:') ? address.replace(/^unix:(\/\/)?/, '') : undefined;
+function socketPathOf(address: string): string | undefined {
+  const parsed = parseAddress(address);
+  return parsed?.kind === 'unix' ? parsed.path : undefined;
 }
 
 /**
