@@ -80,12 +80,16 @@ async function runAll() {
   for (const [name, create] of Object.entries(cases)) {
     if (!wanted(name)) continue;
     say(`${name} …`);
-    report.decisions.push(await runCase(create(), plan));
+    const row = await runCase(create(), plan);
+    say(`  ${row.value.toFixed(2)}, target ${row.target}`);
+    report.decisions.push(row);
   }
   for (const [name, run] of Object.entries(standing)) {
     if (!wanted(name)) continue;
     say(`${name} …`);
-    report.standing.push(await run());
+    const row = await run();
+    say(`  ${row.value.toFixed(2)} ${row.unit}, target ${row.target}`);
+    report.standing.push(row);
   }
   if (given.envoy || given.all || given.case?.includes('envoy')) {
     say('through Envoy …');

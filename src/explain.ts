@@ -44,7 +44,7 @@ export async function explainRequest(config: Config, recorded: unknown): Promise
   const bytes = encodeRecordedRequest(recorded);
   const { timeout: timeoutMs, maxBytes, allowHttp } = config.jwks;
   const http = createHttpClient({ timeoutMs, maxBytes, allowHttp });
-  const runtime = createRuntime(withoutSnapshots(config), {
+  const runtime = await createRuntime(withoutSnapshots(config), {
     log: silentLogger,
     primary: {
       fetcher: createNetworkFetcher(http, { clock: systemClock }),

@@ -8,7 +8,8 @@ const code = await runCli(process.argv.slice(2), {
     err: (text) => void process.stderr.write(`${text}\n`),
   },
   version: VERSION,
-  startServer: async (options) => (await import('./server/start.js')).startServer(options),
+  loadConfig: async (file) => (await import('./config/background.js')).loadConfigInBackground(file),
+  loadServer: async () => (await import('./server/start.js')).startServer,
   checkIssuers: async (config) => (await import('./cli/online.js')).checkIssuersOnline(config),
   explainRequest: async (config, recorded) => (await import('./explain.js')).explainRequest(config, recorded),
 });

@@ -22,7 +22,7 @@ import { createProtectedResource } from './protected-resource.js';
 import type { Readiness } from './server/admin.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from './server/overload.js';
 import type { PublicDocuments } from './server/public.js';
-import { openRedisConnection, type RedisConnection } from './stores/redis-connection.js';
+import type { RedisConnection } from './stores/redis-connection.js';
 import { createReplayMemory } from './stores/replay-memory.js';
 import { createReplayRedis } from './stores/replay-redis.js';
 import type { ReplayStore } from './stores/replay-store.js';
@@ -63,8 +63,19 @@ export interface Runtime {
 const RETIRE_AFTER_MS = 15_000;
 
 /** Builds the process' part from its first configuration. Opens no port. */
-export function createRuntime(config: Config, options: RuntimeOptions): Runtime {
-  return new ProcessRuntime(config, options);
+export async function createRuntime(config: Config, options: RuntimeOptions): Promise<Runtime> {
+  return new ProcessRuntime(config, options, await connectRedis(config, options));
+}
+
+/** Loaded where it is configured: the client is one of the largest parts of the start. */
+async function connectRedis(
+  { replay, redis }: Config,
+  { primary, keepsKeys, log }: RuntimeOptions,
+): Promise<RedisConnection | undefined> {
+  if (replay.store !== 'redis' || redis === undefined) return undefined;
+  if (primary?.replay !== undefined || keepsKeys === false) return undefined;
+  const { openRedisConnection } = await import('./stores/redis-connection.js');
+  return openRedisConnection({ url: redis.url, clock: systemClock, log });
 }
 
 class ProcessRuntime implements Runtime {
@@ -75,7 +86,6 @@ class ProcessRuntime implements Runtime {
   readonly replay: ReplayStore;
   private readonly clock: Clock = systemClock;
   private readonly http: HttpClient;
-  private readonly redis: RedisConnection | undefined;
   private readonly registry: KeySetRegistry;
   private readonly proofKeys = createProofKeys();
   private readonly overload: OverloadGuard;
@@ -87,11 +97,11 @@ class ProcessRuntime implements Runtime {
   constructor(
     private config: Config,
     private readonly options: RuntimeOptions,
+    private readonly redis: RedisConnection | undefined,
   ) {
     this.http = createHttpClient(httpLimitsOf(config));
     this.fetcher = options.primary?.fetcher ?? createNetworkFetcher(this.http, { clock: this.clock });
     this.registry = this.createRegistry();
-    this.redis = this.connectRedis();
     this.replay = options.primary?.replay ?? this.createReplay();
     this.tokenCache = createTokenCache(config);
     this.gate = this.build(config, this.tokenCache);
@@ -217,13 +227,6 @@ class ProcessRuntime implements Runtime {
       metrics: { fetched: (issuer, outcome) => this.metrics.jwksFetched(issuer, outcome) },
       snapshots: snapshotDir === undefined ? undefined : createSnapshotStore(snapshotDir, { logger: log }),
     });
-  }
-
-  private connectRedis(): RedisConnection | undefined {
-    const { replay, redis } = this.config;
-    if (replay.store !== 'redis' || redis === undefined) return undefined;
-    if (this.options.primary?.replay !== undefined || this.options.keepsKeys === false) return undefined;
-    return openRedisConnection({ url: redis.url, clock: this.clock, log: this.options.log });
   }
 
   private createReplay(): ReplayStore {

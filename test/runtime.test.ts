@@ -48,9 +48,9 @@ function configOf(issuer: FakeIssuer, over: object = {}): Config {
   return parseConfig(JSON.stringify(file), { env: {} }).config;
 }
 
-function start(config: Config, internal: unknown[] = []): Runtime {
+async function start(config: Config, internal: unknown[] = []): Promise<Runtime> {
   const log = { ...silentLogger, error: (fields: object) => void internal.push(fields) };
-  const runtime = createRuntime(config, { log });
+  const runtime = await createRuntime(config, { log });
   runtimes.push(runtime);
   return runtime;
 }
@@ -68,7 +68,7 @@ async function ask(runtime: Runtime, input: RequestInput = {}, token?: string) {
 describe('createRuntime()', () => {
   test('allows a good token with its identity, and asks the issuer once', async () => {
     const issuer = await startIssuer();
-    const runtime = start(configOf(issuer));
+    const runtime = await start(configOf(issuer));
     const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
     for (let n = 0; n < 3; n++) {
       const { answer, http } = await ask(runtime, {}, token);
@@ -85,8 +85,8 @@ describe('createRuntime()', () => {
   test('gives equal answers from the cache and without one', async () => {
     const issuer = await startIssuer();
     const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
-    const cached = start(configOf(issuer));
-    const plain = start(configOf(issuer, { tokenCache: { maxEntries: 0 } }));
+    const cached = await start(configOf(issuer));
+    const plain = await start(configOf(issuer, { tokenCache: { maxEntries: 0 } }));
     await ask(cached, {}, token);
     expect((await ask(cached, {}, token)).answer).toEqual((await ask(plain, {}, token)).answer);
   });
@@ -97,7 +97,7 @@ describe('createRuntime()', () => {
       { paths: ['/public/**'], policy: 'open' },
       { paths: ['/**'], policy: 'default' },
     ];
-    const runtime = start(configOf(issuer, { policies: { open: { access: 'anonymous' } }, routes }));
+    const runtime = await start(configOf(issuer, { policies: { open: { access: 'anonymous' } }, routes }));
     const tokens = ['alice', 'bob'].map((sub) =>
       mintToken({ key, claims: liveClaims(issuer.issuer, { sub }) }),
     );
@@ -119,7 +119,7 @@ describe('createRuntime()', () => {
     const config = configOf(issuer, { jwks: { cooldown: '1s', timeout: '500ms' } });
     const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
     await issuer.stop();
-    const runtime = start(config);
+    const runtime = await start(config);
     const down = await ask(runtime, {}, token);
     expect(down.http).toBe(503);
     expect(valuesOf(down.answer.denied_response?.headers, 'retry-after')).toHaveLength(1);
@@ -132,7 +132,7 @@ describe('createRuntime()', () => {
   test('apply() changes the whole configuration at once, and keeps the keys of issuers that stay', async () => {
     const first = await startIssuer();
     const second = await startIssuer([other.jwk]);
-    const runtime = start(configOf(first));
+    const runtime = await start(configOf(first));
     const token = mintToken({ key, claims: liveClaims(first.issuer) });
     const foreign = mintToken({ key: other, claims: liveClaims(second.issuer) });
     expect((await ask(runtime, {}, token)).http).toBe(200);
@@ -148,7 +148,7 @@ describe('createRuntime()', () => {
 
   test('apply() can turn the cache of tokens off', async () => {
     const issuer = await startIssuer();
-    const runtime = start(configOf(issuer));
+    const runtime = await start(configOf(issuer));
     const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
     await ask(runtime, {}, token);
     runtime.apply(configOf(issuer, { tokenCache: { maxEntries: 0 } }));
@@ -158,7 +158,7 @@ describe('createRuntime()', () => {
 
   test('invalidate() fetches one issuer or all, and knows none that is not configured', async () => {
     const issuer = await startIssuer();
-    const runtime = start(configOf(issuer));
+    const runtime = await start(configOf(issuer));
     await ask(runtime, {}, mintToken({ key, claims: liveClaims(issuer.issuer) }));
     expect(await runtime.invalidate(undefined, false)).toMatchObject([{ issuer: issuer.issuer, ok: true }]);
     expect(await runtime.invalidate(issuer.issuer, true)).toMatchObject([{ ok: true }]);
@@ -169,7 +169,7 @@ describe('createRuntime()', () => {
   test('a shadow policy is counted and never answers', async () => {
     const issuer = await startIssuer();
     const policies = { default: { shadow: 'strict' }, strict: { scopes: { all: ['never'] } } };
-    const runtime = start(configOf(issuer, { policies }));
+    const runtime = await start(configOf(issuer, { policies }));
     const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
     expect((await ask(runtime, {}, token)).http).toBe(200);
     expect((await ask(runtime)).http).toBe(401);
@@ -182,7 +182,7 @@ describe('createRuntime()', () => {
 
   test('status() tells of issuers, caches and stores', async () => {
     const issuer = await startIssuer();
-    const runtime = start(configOf(issuer));
+    const runtime = await start(configOf(issuer));
     await ask(runtime, {}, mintToken({ key, claims: liveClaims(issuer.issuer) }));
     expect(runtime.status()).toMatchObject({
       issuers: [{ issuer: issuer.issuer, ready: true, keyCount: 1 }],
@@ -194,7 +194,7 @@ describe('createRuntime()', () => {
   test('the resource metadata names issuers, scopes and what DPoP takes', async () => {
     const issuer = await startIssuer();
     const policies = { write: { scopes: { all: ['orders:write'], any: ['a', 'b'] } } };
-    const runtime = start(configOf(issuer, { policies, dpop: { mode: 'required', algorithms: ['ES256'] } }));
+    const runtime = await start(configOf(issuer, { policies, dpop: { mode: 'required', algorithms: ['ES256'] } }));
     expect(runtime.documents.protectedResource()).toEqual({
       resource: AUDIENCE,
       authorization_servers: [issuer.issuer],

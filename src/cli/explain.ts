@@ -21,7 +21,7 @@ export async function runExplain(
   options: { readonly config: string; readonly request: string; readonly json?: boolean },
   { io, explainRequest }: { readonly io: CliIo; readonly explainRequest: ExplainRequest },
 ): Promise<ExitCode> {
-  const loaded = loadOrReport(options.config, io);
+  const loaded = await loadOrReport(options.config, io);
   const recorded = readRecorded(options.request, io);
   if (loaded === undefined || recorded === undefined) return EXIT.failed;
   try {

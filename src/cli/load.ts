@@ -8,9 +8,17 @@ import type { CliIo } from './io.js';
  * @param file as it was given
  * @returns undefined where it is bad
  */
-export function loadOrReport(file: string, io: CliIo): LoadedConfig | undefined {
+export function loadOrReport(file: string, io: CliIo): Promise<LoadedConfig | undefined> {
+  return reportProblems(() => Promise.resolve(loadConfig(file)), io);
+}
+
+/** The same for any way to load one. */
+export async function reportProblems(
+  load: () => Promise<LoadedConfig>,
+  io: CliIo,
+): Promise<LoadedConfig | undefined> {
   try {
-    return loadConfig(file);
+    return await load();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) io.err(formatProblem(problem));

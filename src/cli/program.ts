@@ -1,15 +1,13 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { SigningAlgorithm } from '../config/signing-keys.js';
 import type { ExplainRequest } from './explain.js';
-import { type CliIo, describeError, EXIT, type ExitCode } from './io.js';
-import type { StartServer } from './serve.js';
+import { describeError, EXIT, type ExitCode } from './io.js';
+import type { ServeDependencies } from './serve.js';
 import type { CheckIssuers } from './validate.js';
 
 /** What the commands need; loaded only when one does, so that `--help` is quick. */
-export interface CliDependencies {
-  readonly io: CliIo;
+export interface CliDependencies extends ServeDependencies {
   readonly version: string;
-  readonly startServer: StartServer;
   readonly checkIssuers: CheckIssuers;
   readonly explainRequest: ExplainRequest;
 }

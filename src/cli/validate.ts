@@ -20,7 +20,7 @@ export async function runValidate(
   options: { readonly config: string; readonly online?: boolean },
   { io, checkIssuers }: { readonly io: CliIo; readonly checkIssuers: CheckIssuers },
 ): Promise<ExitCode> {
-  const loaded = loadOrReport(options.config, io);
+  const loaded = await loadOrReport(options.config, io);
   if (loaded === undefined) return EXIT.failed;
   reportWarnings(loaded, io);
   if (options.online === true && !(await reportIssuers(loaded.config, { io, checkIssuers })))

@@ -3,7 +3,7 @@
  * in time and bytes, follows no redirect, and connects to checked addresses only.
  */
 import { type Readable } from 'node:stream';
-import { Agent, request } from 'undici';
+import type { Agent, request } from 'undici';
 import type { JsonObject } from '../ports.js';
 import { createCheckedLookup, type ResolveHost, systemResolveHost } from './checked-lookup.js';
 import { errorCode, HttpError } from './http-error.js';
@@ -67,7 +67,7 @@ const USER_AGENT = 'portcullis';
  * @returns a client; close it
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const agent = createAgent(options);
+  let opening: Promise<Connections> | undefined;
   const maxInFlight = options.maxInFlight ?? 1000;
   let inFlight = 0;
   return {
@@ -78,17 +78,31 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         throw new HttpError('busy', `${describeUrl(url)}: too many requests at once`);
       inFlight += 1;
       try {
-        return await exchange(agent, url, limits);
+        return await exchange(await (opening ??= openConnections(options)), url, limits);
       } finally {
         inFlight -= 1;
       }
     },
-    close: () => agent.destroy(),
+    close: async () => (await opening)?.agent.destroy(),
   };
 }
 
-function createAgent({ resolveHost, maxConnectionsPerOrigin, timeoutMs }: HttpClientOptions): Agent {
-  return new Agent({
+interface Connections {
+  readonly agent: Agent;
+  readonly request: typeof request;
+}
+
+/** Loaded for the first request: workers, and whoever has the keys in the configuration, never send one. */
+async function openConnections(options: HttpClientOptions): Promise<Connections> {
+  const undici = await import('undici');
+  return { agent: createAgent(undici.Agent, options), request: undici.request };
+}
+
+function createAgent(
+  AgentClass: typeof Agent,
+  { resolveHost, maxConnectionsPerOrigin, timeoutMs }: HttpClientOptions,
+): Agent {
+  return new AgentClass({
     connections: maxConnectionsPerOrigin ?? 4,
     pipelining: 1,
     keepAliveMaxTimeout: 60_000,
@@ -103,13 +117,17 @@ function createAgent({ resolveHost, maxConnectionsPerOrigin, timeoutMs }: HttpCl
 }
 
 /** One request under one clock: the time-out covers the queue, the connection, the head and every byte of the body. */
-async function exchange(agent: Agent, url: URL, limits: HttpLimits & RequestOptions): Promise<JsonResponse> {
+async function exchange(
+  connections: Connections,
+  url: URL,
+  limits: HttpLimits & RequestOptions,
+): Promise<JsonResponse> {
   const name = describeUrl(url);
   const timer = new AbortController();
   const timeout = setTimeout(() => timer.abort(), limits.timeoutMs);
   const signal = limits.signal === undefined ? timer.signal : AbortSignal.any([timer.signal, limits.signal]);
   try {
-    return await requestJson(agent, url, { ...limits, signal, name });
+    return await requestJson(connections, url, { ...limits, signal, name });
   } catch (error) {
     if (error instanceof HttpError) throw error;
     if (timer.signal.aborted)
@@ -127,7 +145,11 @@ interface Exchange {
   readonly name: string;
 }
 
-async function requestJson(agent: Agent, url: URL, limits: Exchange): Promise<JsonResponse> {
+async function requestJson(
+  { agent, request }: Connections,
+  url: URL,
+  limits: Exchange,
+): Promise<JsonResponse> {
   const { statusCode, headers, body } = await request(url, {
     dispatcher: agent,
     method: 'GET',

@@ -67,8 +67,8 @@ export async function startGrpcServer(
     ),
   });
   const health = new Health();
-  server.addService(authorizationDefinition(), { Check: checkMethod(handler) });
-  server.addService(healthDefinition(), health.handlers);
+  server.addService(authorizationDefinition, { Check: checkMethod(handler) });
+  server.addService(healthDefinition, health.handlers);
   const port = await bind(server, options);
   return { port, drain: (timeoutMs) => drain(server, health, timeoutMs) };
 }

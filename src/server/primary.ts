@@ -33,7 +33,7 @@ const LONGEST_PAUSE_MS = 10_000;
 
 /** Starts the workers and opens the ports. @throws Error when the first workers do not come up */
 export async function startPrimary(config: Config, options: PrimaryOptions): Promise<Service> {
-  const runtime = createRuntime(config, { log: options.log, keepsKeys: false });
+  const runtime = await createRuntime(config, { log: options.log, keepsKeys: false });
   const shared = createSharedFetcher(runtime.fetcher, systemClock);
   const pool = new WorkerPool(config, {
     ...options,

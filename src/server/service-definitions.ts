@@ -1,41 +1,82 @@
-/** The services of proto/, loaded once. Messages of the hot path stay bytes: `authz/wire` reads and writes them. */
-import { fileURLToPath } from 'node:url';
+/**
+ * The services of proto/ as gRPC wants them described. Written out rather than loaded: a parser of .proto files would be
+ * the largest import of the start, for three methods. Tests hold them to proto/. Messages of Check stay bytes here:
+ * `authz/wire` reads and writes them.
+ */
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { WireReader } from '../authz/wire/reader.js';
 
-/** grpc.health.v1 messages as proto-loader gives them. */
+/** grpc.health.v1.HealthCheckRequest */
 export interface HealthRequest {
   readonly service: string;
 }
-/** The answer to a health question. */
+/** grpc.health.v1.HealthCheckResponse */
 export interface HealthResponse {
-  readonly status: 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
+  readonly status: ServingStatus;
 }
+
+/** Numbers of grpc.health.v1.HealthCheckResponse.ServingStatus. */
+const SERVING_STATUS = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
+type ServingStatus = keyof typeof SERVING_STATUS;
 
 /** Service names as they are on the wire. */
 export const AUTHORIZATION_SERVICE = 'envoy.service.auth.v3.Authorization';
 /** The health service's own name. */
 export const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
-const OPTIONS = { longs: String, enums: String, defaults: true, oneofs: true };
-
 /** The Check method with its messages left as bytes, so that no decoding error can become a failed call. */
-export function authorizationDefinition(): ServiceDefinition<{ Check: MethodDefinition<Buffer, Buffer> }> {
-  const { Check } = loadService('ext_authz.proto', AUTHORIZATION_SERVICE);
-  if (Check === undefined) throw new Error('proto/ext_authz.proto has no Check');
-  return { Check: { ...Check, requestDeserialize: same, responseSerialize: same } };
-}
+export const authorizationDefinition = {
+  Check: {
+    ...unary(AUTHORIZATION_SERVICE, 'Check'),
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
+  },
+} as const satisfies ServiceDefinition<{ Check: MethodDefinition<Buffer, Buffer> }>;
 
-/** The health service, decoded by proto-loader. */
-export function healthDefinition(): ServiceDefinition {
-  return loadService('health.proto', HEALTH_SERVICE);
-}
+const HEALTH_MESSAGES = {
+  requestSerialize: notOurs,
+  requestDeserialize: readHealthRequest,
+  responseSerialize: writeHealthResponse,
+  responseDeserialize: notOurs,
+} as const;
 
-function loadService(file: string, name: string): ServiceDefinition {
-  const path = fileURLToPath(new URL(`../../proto/${file}`, import.meta.url));
-  return loadSync(path, OPTIONS)[name] as ServiceDefinition;
+/** The health service. */
+export const healthDefinition = {
+  Check: { ...unary(HEALTH_SERVICE, 'Check'), ...HEALTH_MESSAGES },
+  Watch: { ...unary(HEALTH_SERVICE, 'Watch'), ...HEALTH_MESSAGES, responseStream: true },
+} as const satisfies ServiceDefinition;
+
+function unary(service: string, method: string) {
+  return { path: `/${service}/${method}`, requestStream: false, responseStream: false } as const;
 }
 
 function same(bytes: Buffer): Buffer {
   return bytes;
+}
+
+/** gRPC asks for both directions of a message; a server needs one. */
+function notOurs(): never {
+  throw new Error('a server does not ask');
+}
+
+const SERVICE_TAG = 10;
+const STATUS_TAG = 8;
+
+/** What it throws, gRPC turns into a failed call: nothing is decided on a probe. */
+function readHealthRequest(bytes: Buffer): HealthRequest {
+  const reader = new WireReader(bytes);
+  let service: string | undefined = '';
+  while (reader.hasMore()) {
+    const tag = reader.tag();
+    if (tag === SERVICE_TAG) service = reader.text();
+    else reader.skip(tag);
+  }
+  if (service === undefined) throw new Error('service is not UTF-8');
+  return { service };
+}
+
+function writeHealthResponse({ status }: HealthResponse): Buffer {
+  return Buffer.of(STATUS_TAG, SERVING_STATUS[status]);
 }

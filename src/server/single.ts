@@ -11,7 +11,7 @@ import type { Service } from './service.js';
 
 /** Opens the ports of one process. @throws Error when one can not be opened; none stays open then */
 export async function startSingle(config: Config, log: RunningLog): Promise<Service> {
-  const runtime = createRuntime(config, { log });
+  const runtime = await createRuntime(config, { log });
   const closers: (() => Promise<void>)[] = [() => runtime.close()];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.reverse()) await close();

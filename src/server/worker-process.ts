@@ -45,7 +45,7 @@ const primary = createIpcPeer(
 
 async function start(config: Config): Promise<Serving> {
   const log = createLog(config.log);
-  const runtime = createRuntime(config, {
+  const runtime = await createRuntime(config, {
     log,
     primary: {
       fetcher: createPrimaryFetcher(primary),

@@ -83,7 +83,7 @@ describe('runCli()', () => {
     const startServer = (): never => {
       throw new Error('boom\n  at x');
     };
-    expect(await runCommand(['serve', '-c', good], { startServer })).toMatchObject({
+    expect(await runCommand(['serve', '-c', good], { loadServer: async () => startServer })).toMatchObject({
       code: 1,
       err: 'portcullis: can not serve: boom',
     });
@@ -158,7 +158,7 @@ describe('runCli() serve', () => {
   test('starts with the configuration, and goes on', async () => {
     const started: Parameters<StartServer>[0][] = [];
     const startServer: StartServer = async (options) => started.push(options);
-    expect(await runCommand(['serve', '--config', good], { startServer })).toEqual({
+    expect(await runCommand(['serve', '--config', good], { loadServer: async () => startServer })).toEqual({
       code: undefined,
       out: '',
       err: '',
@@ -190,7 +190,7 @@ describe('runCli() serve', () => {
     const startServer: StartServer = async () => {
       throw error;
     };
-    expect(await runCommand(['serve', '-c', good], { startServer })).toEqual({ code: 1, out: '', err: line });
+    expect(await runCommand(['serve', '-c', good], { loadServer: async () => startServer })).toEqual({ code: 1, out: '', err: line });
   });
 });
 

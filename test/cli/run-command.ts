@@ -1,4 +1,5 @@
 import { type CliDependencies, runCli } from '../../src/cli/program.js';
+import { loadConfig } from '../../src/config/load.js';
 import type { ExitCode } from '../../src/cli/io.js';
 
 /** What a command did. */
@@ -21,7 +22,8 @@ export async function runCommand(
   const code = await runCli(args, {
     io: { out: (text) => out.push(text), err: (text) => err.push(text) },
     version: '1.2.3',
-    startServer: unexpected,
+    loadConfig: (file) => Promise.resolve(loadConfig(file)),
+    loadServer: () => Promise.resolve(unexpected),
     checkIssuers: unexpected,
     explainRequest: unexpected,
     ...lent,
