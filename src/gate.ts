@@ -27,7 +27,7 @@ import type { TokenCache } from './authz/token/token-cache.js';
 import type { TokenIssuer } from './authz/token/types.js';
 import { createTokenVerifier } from './authz/token/verifier.js';
 import { createTrial, type ShadowDifference } from './authz/trial.js';
-import type { AuthzRequest, GateMetrics, Policy, Stage } from './authz/types.js';
+import type { AuthzRequest, Decision, GateMetrics, Policy, Stage } from './authz/types.js';
 import { createUpstreamBuilder } from './authz/upstream.js';
 import type { Config, CredentialPlaceConfig, IssuerConfig } from './config/config.js';
 import type { IssuerKeys } from './jwks/types.js';
@@ -63,7 +63,7 @@ const UNCOUNTED: Pick<GateMetrics, 'tokenCache' | 'dpopProof'> = {
  */
 export function buildGate(config: Config, parts: GateParts): Gate {
   const policies = compilePolicies(config.policies);
-  const identity = createIdentityHeaders(config.identity.headers, keptTokens(config));
+  const identity = createIdentityHeaders(config.identity.headers);
   const judging = judgingStages(config, parts, parts.metrics);
   return {
     pipeline: createPipeline({
@@ -87,12 +87,8 @@ export function buildGate(config: Config, parts: GateParts): Gate {
         credential: config.identity.credential,
         sources: config.credentials.map(sourceOf),
       }),
-      metadataOf: createMetadata(config.identity.metadata ? identity : undefined, keptTokens(config)),
-      concluded: createTrial({
-        stages: judgingStages(config, parts, UNCOUNTED),
-        metrics: parts.metrics,
-        onDifference: (difference) => parts.onShadowDifference(difference),
-      }),
+      metadataOf: createMetadata(config.identity.metadata ? identity : undefined),
+      concluded: trialOf(config, policies, parts),
       onInternalError: (error, request) => parts.onInternalError(error, request),
     }),
     responses: createResponseBuilder({
@@ -102,11 +98,18 @@ export function buildGate(config: Config, parts: GateParts): Gate {
   };
 }
 
-/** Answers are kept for the tokens in use, and for no more of them than the operator lets us keep at all. */
-const MOST_KEPT_TOKENS = 20_000;
-
-function keptTokens({ tokenCache }: Config): number {
-  return Math.min(MOST_KEPT_TOKENS, Math.max(1, tokenCache.maxEntries));
+/** Nothing is built for shadows where no policy has one. */
+function trialOf(
+  config: Config,
+  policies: ReadonlyMap<string, Policy>,
+  parts: GateParts,
+): (decision: Decision) => void {
+  if (![...policies.values()].some(({ shadow }) => shadow !== undefined)) return () => undefined;
+  return createTrial({
+    stages: judgingStages(config, parts, UNCOUNTED),
+    metrics: parts.metrics,
+    onDifference: (difference) => parts.onShadowDifference(difference),
+  });
 }
 
 /** From the policy's name to its verdict: the stages that change nothing outside their context. */

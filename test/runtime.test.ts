@@ -194,7 +194,9 @@ describe('createRuntime()', () => {
   test('the resource metadata names issuers, scopes and what DPoP takes', async () => {
     const issuer = await startIssuer();
     const policies = { write: { scopes: { all: ['orders:write'], any: ['a', 'b'] } } };
-    const runtime = await start(configOf(issuer, { policies, dpop: { mode: 'required', algorithms: ['ES256'] } }));
+    const runtime = await start(
+      configOf(issuer, { policies, dpop: { mode: 'required', algorithms: ['ES256'] } }),
+    );
     expect(runtime.documents.protectedResource()).toEqual({
       resource: AUDIENCE,
       authorization_servers: [issuer.issuer],

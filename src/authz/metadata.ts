@@ -1,5 +1,4 @@
 /** Dynamic metadata of an answer: reason, policy, subject, and the claims that the upstream is told. */
-import { LRUCache } from 'lru-cache';
 import type { IdentityHeaders } from './identity/headers.js';
 import type { CheckContext, Metadata, VerifiedToken } from './types.js';
 
@@ -15,18 +14,16 @@ interface Made {
  * what was verified. Equal answers get the very same object, so that its bytes can be kept.
  *
  * @param identity whose claims are told; undefined: reason and policy alone
- * @param maxTokens tokens in use for which it is kept; the others cost it again
  */
 export function createMetadata(
   identity: Pick<IdentityHeaders, 'metadataOf'> | undefined,
-  maxTokens = 1000,
 ): (ctx: CheckContext, reason: string) => Metadata {
-  const byToken = new LRUCache<VerifiedToken, Made>({ max: maxTokens });
+  const byToken = new WeakMap<VerifiedToken, Made>();
   const byPolicy = new Map<string, Metadata>();
   return ({ match, token }, reason) => {
     const policy = match?.policy.name;
     if (token === undefined || identity === undefined) return plainMetadata(byPolicy, reason, policy);
-    const known = byToken.get(token);
+    const known = token.isKept ? byToken.get(token) : undefined;
     if (known !== undefined && known.policy === policy && known.reason === reason) return known.metadata;
     // A claim must not take the place of what this gate itself says.
     const metadata = Object.assign(identity.metadataOf(token), {
@@ -35,7 +32,7 @@ export function createMetadata(
       reason,
       policy,
     });
-    byToken.set(token, { policy, reason, metadata });
+    if (token.isKept) byToken.set(token, { policy, reason, metadata });
     return metadata;
   };
 }

@@ -42,6 +42,8 @@ export interface Pipeline {
   decide(request: AuthzRequest, nowMs: number, trace?: Trace): Decision | Promise<Decision>;
 }
 
+const NO_HEADERS: readonly HeaderPair[] = Object.freeze([]);
+
 /** Makes the context of a Check. */
 export function createContext(request: AuthzRequest, nowMs: number): CheckContext {
   return {
@@ -51,6 +53,7 @@ export function createContext(request: AuthzRequest, nowMs: number): CheckContex
     credential: undefined,
     token: undefined,
     proof: undefined,
+    identity: NO_HEADERS,
     identityToken: undefined,
     responseHeaders: [],
   };
@@ -130,8 +133,6 @@ function allowOrDeny(ctx: CheckContext, options: PipelineOptions): Decision {
     return deny(ctx, error, options);
   }
 }
-
-const NO_HEADERS: readonly HeaderPair[] = Object.freeze([]);
 
 function allow(ctx: CheckContext, options: PipelineOptions): Decision {
   const decision: Decision = {

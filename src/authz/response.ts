@@ -60,11 +60,11 @@ function encodeStatus(code: number): Buffer {
 /** Answers are built in one turn each, so one writer serves them all. */
 const writer = new MessageWriter();
 
-function encode(write: (w: MessageWriter) => void): Buffer {
+function encode(write: (w: MessageWriter) => void, { keep } = { keep: false }): Buffer {
   // A build that threw half way must not leave its half to the next.
   writer.reset();
   write(writer);
-  return writer.finish();
+  return keep ? writer.finishToKeep() : writer.finish();
 }
 
 /** @param options the operator's choices; validated configuration */
@@ -86,17 +86,20 @@ interface BuiltAllow {
 }
 
 /**
- * Answers by the list of headers they set, which is one object for one token as long as that is in use. Most requests
- * bring a token that was seen before and nothing else of note, and get the very bytes of the last time.
+ * Answers by the list of headers they set, which is one object for a token that is kept; without headers, by their
+ * metadata, which is one for a policy. Most requests bring a token that was seen before and nothing else of note, and get
+ * the very bytes of the last time.
  */
-const builtAllows = new WeakMap<readonly HeaderPair[], BuiltAllow>();
+const builtAllows = new WeakMap<readonly HeaderPair[] | Metadata, BuiltAllow>();
 
-function encodeAllow({ upstream, responseHeaders, metadata }: Allow): Buffer {
-  if (responseHeaders.length > 0) return buildAllow(upstream, responseHeaders, metadata);
-  const built = builtAllows.get(upstream.set);
+function encodeAllow(allow: Allow): Buffer {
+  const { ctx, upstream, responseHeaders, metadata } = allow;
+  if (responseHeaders.length > 0 || ctx.token?.isKept === false) return buildAllow(allow, { keep: false });
+  const key = upstream.set.length === 0 ? metadata : upstream.set;
+  const built = builtAllows.get(key);
   if (built !== undefined && isSame(built, upstream, metadata)) return built.bytes;
-  const bytes = buildAllow(upstream, responseHeaders, metadata);
-  builtAllows.set(upstream.set, { upstream, metadata, bytes });
+  const bytes = buildAllow(allow, { keep: true });
+  builtAllows.set(key, { upstream, metadata, bytes });
   return bytes;
 }
 
@@ -109,21 +112,21 @@ function isSame(built: BuiltAllow, { remove, removeQuery }: UpstreamChanges, met
   );
 }
 
-function buildAllow(
-  { set, remove, removeQuery }: UpstreamChanges,
-  responseHeaders: readonly HeaderPair[],
-  metadata: Metadata,
-): Buffer {
-  return encode((w) => {
-    writeMetadata(w, metadata);
-    const mark = w.mark();
-    w.encoded(removalsOf(8, removeQuery));
-    for (const pair of backwards(responseHeaders)) writeHeader(w, 6, pair, actionOf(pair));
-    w.encoded(removalsOf(5, remove));
-    for (const pair of backwards(set)) writeHeader(w, 2, pair, OVERWRITE_IF_EXISTS_OR_ADD);
-    w.endMessage(3, mark);
-    w.encoded(STATUS_OK);
-  });
+function buildAllow({ upstream, responseHeaders, metadata }: Allow, { keep }: { keep: boolean }): Buffer {
+  const { set, remove, removeQuery } = upstream;
+  return encode(
+    (w) => {
+      writeMetadata(w, metadata);
+      const mark = w.mark();
+      w.encoded(removalsOf(8, removeQuery));
+      for (const pair of backwards(responseHeaders)) writeHeader(w, 6, pair, actionOf(pair));
+      w.encoded(removalsOf(5, remove));
+      for (const pair of backwards(set)) writeHeader(w, 2, pair, OVERWRITE_IF_EXISTS_OR_ADD);
+      w.endMessage(3, mark);
+      w.encoded(STATUS_OK);
+    },
+    { keep },
+  );
 }
 
 /** Lists of names are shared between answers, and so are their bytes. */

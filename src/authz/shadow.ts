@@ -2,6 +2,7 @@
  * A policy on trial: evaluated beside the live one, counted, never answered with. It runs the same stages on a copy
  * of the context, so that nothing it finds, writes or hands out reaches the answer.
  */
+import { createContext } from './pipeline.js';
 import type { CheckContext, Policy, RouteMatch, Stage, StageResult } from './types.js';
 
 /** How a policy would have decided. */
@@ -62,14 +63,8 @@ async function resume(
 function copyOf(ctx: CheckContext, policy: Policy): CheckContext {
   const { source, params, limitsMethods } = ctx.match ?? NO_MATCH;
   return {
-    request: ctx.request,
-    nowMs: ctx.nowMs,
+    ...createContext(ctx.request, ctx.nowMs),
     match: { policy, source, params, limitsMethods },
-    credential: undefined,
-    token: undefined,
-    proof: undefined,
-    identityToken: undefined,
-    responseHeaders: [],
   };
 }
 

@@ -60,8 +60,13 @@ export interface Confirmation {
   readonly x5tS256?: string;
 }
 
-/** What a signature and claim check has proved of a token. Immutable, shared between requests through the cache. */
+/** What a signature and claim check has proved of a token. Immutable; shared between requests where it is kept. */
 export interface VerifiedToken {
+  /**
+   * true: this very object serves further requests with the same token, so what is made of it is worth keeping beside
+   * it. false: it was made for one request, and everything that hangs on it should go with it.
+   */
+  readonly isKept: boolean;
   readonly issuer: string;
   /** base64url SHA-256 of the token as sent: `ath` of a proof, and the key of the cache. */
   readonly hash: string;
@@ -133,6 +138,8 @@ export interface CheckContext {
   credential: Credential | undefined;
   token: VerifiedToken | undefined;
   proof: VerifiedProof | undefined;
+  /** What the upstream is told of the token; empty without one. */
+  identity: readonly HeaderPair[];
   /** The signed token for the upstream, where one is configured. */
   identityToken: string | undefined;
   /** Headers for the client beside the upstream's answer, such as DPoP-Nonce. */

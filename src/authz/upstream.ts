@@ -12,7 +12,7 @@ import type { CheckContext, HeaderPair, UpstreamChanges } from './types.js';
 
 /** The operator's choices. */
 export interface UpstreamOptions {
-  readonly identity: IdentityHeaders;
+  readonly identity: Pick<IdentityHeaders, 'names'>;
   /** Header of the identity token; undefined: none is issued. */
   readonly tokenHeader: string | undefined;
   /** `forward`: what the client presented goes upstream as it was sent. */
@@ -26,7 +26,6 @@ export type UpstreamBuilder = (ctx: CheckContext) => UpstreamChanges;
 /** Headers by which a client asks an upstream to act on another method than the one that was judged. */
 const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
 
-const NO_PAIRS: readonly HeaderPair[] = Object.freeze([]);
 const NO_NAMES: readonly string[] = Object.freeze([]);
 /** Combinations of absent claims whose lists are kept; beyond them lists are made anew. */
 const MAX_VARIANTS = 1000;
@@ -57,20 +56,15 @@ export function createUpstreamBuilder(options: UpstreamOptions): UpstreamBuilder
 // ---- set -------------------------------------------------------------------------------------------------------------
 
 /** @returns identity headers, with the identity token last; the same list while both stay the same */
-function createPairs({
-  identity,
-  tokenHeader,
-}: UpstreamOptions): (ctx: CheckContext) => readonly HeaderPair[] {
+function createPairs({ tokenHeader }: UpstreamOptions): (ctx: CheckContext) => readonly HeaderPair[] {
   const header = tokenHeader?.toLowerCase();
   const withToken = new WeakMap<readonly HeaderPair[], readonly HeaderPair[]>();
-  return ({ token, identityToken }) => {
-    if (token === undefined) return NO_PAIRS;
-    const pairs = identity.of(token);
-    if (header === undefined || identityToken === undefined) return pairs;
-    const present = withToken.get(pairs);
+  return ({ token, identity, identityToken }) => {
+    if (header === undefined || identityToken === undefined) return identity;
+    const present = withToken.get(identity);
     if (present?.at(-1)?.[1] === identityToken) return present;
-    const extended = Object.freeze([...pairs, Object.freeze([header, identityToken] as const)]);
-    withToken.set(pairs, extended);
+    const extended = Object.freeze([...identity, Object.freeze([header, identityToken] as const)]);
+    if (token?.isKept === true) withToken.set(identity, extended);
     return extended;
   };
 }
@@ -87,20 +81,24 @@ function createRemovals(options: UpstreamOptions, overrides: readonly string[]):
   const always = [...new Set(guarded.flatMap(staticAliasesOf))];
   const findOdd = createAliasSearch(guarded, new Set(always));
   const variants = new Map<string, readonly string[]>();
-  const lists = new WeakMap<readonly HeaderPair[], readonly string[]>();
-  const withoutSet = (set: readonly HeaderPair[]): readonly string[] => {
-    const names = new Set(set.map(([name]) => name));
-    const key = [...names].join(' ');
+  const without = (names: readonly string[]): readonly string[] =>
+    Object.freeze(always.filter((name) => !names.includes(name)));
+  // Nearly every request sets nothing or everything there is.
+  const whenNone = without([]);
+  const names = identityNamesOf(options);
+  const whenAll = without(names);
+  const withoutSome = (set: readonly HeaderPair[]): readonly string[] => {
+    const some = set.map(([name]) => name);
+    const key = some.join(' ');
     const present = variants.get(key);
     if (present !== undefined) return present;
-    const list = Object.freeze(always.filter((name) => !names.has(name)));
+    const list = without(some);
     if (variants.size < MAX_VARIANTS) variants.set(key, list);
     return list;
   };
   return {
     of(set, headers) {
-      let list = lists.get(set);
-      if (list === undefined) lists.set(set, (list = withoutSet(set)));
+      const list = set.length === 0 ? whenNone : set.length === names.length ? whenAll : withoutSome(set);
       const odd = findOdd(headers);
       return odd.length === 0 ? list : Object.freeze([...list, ...odd]);
     },

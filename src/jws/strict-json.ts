@@ -31,8 +31,22 @@ Object.freeze(BareObject.prototype);
  * @see RFC 8259, RFC 7493 (I-JSON), RFC 7515 section 4
  */
 export function parseStrictJsonObject(bytes: Buffer, limits: JsonLimits = JSON_LIMITS): JsonObject {
+  return parseStrictJsonText(readUtf8(bytes), limits);
+}
+
+/**
+ * Reads bytes as text.
+ *
+ * @param bytes untrusted
+ * @throws JwsRejection not_utf8
+ */
+export function readUtf8(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new JwsRejection('not_utf8');
-  const text = bytes.toString('utf8');
+  return bytes.toString('utf8');
+}
+
+/** The same as parseStrictJsonObject(), of a text from readUtf8(). */
+export function parseStrictJsonText(text: string, limits: JsonLimits = JSON_LIMITS): JsonObject {
   const members = countMembers(text, limits);
   const value = parseJson(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -89,6 +89,7 @@ export function checkContext(parts: ContextParts = {}): CheckContext {
 
 export function verifiedToken(parts: Partial<VerifiedToken> = {}): VerifiedToken {
   return {
+    isKept: true,
     issuer: 'https://login.example.com',
     hash: 'hash-of-the-token',
     claims: {},

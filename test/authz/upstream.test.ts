@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { CredentialSource } from '../../src/authz/credentials.js';
-import { createIdentityHeaders } from '../../src/authz/identity/headers.js';
+import { createIdentityHeaders, type IdentityHeaders } from '../../src/authz/identity/headers.js';
 import { createIssueIdentityStage } from '../../src/authz/stages/issue-identity.js';
 import type { VerifiedToken } from '../../src/authz/types.js';
 import { createUpstreamBuilder, type UpstreamOptions } from '../../src/authz/upstream.js';
@@ -14,7 +14,7 @@ const SOURCES: CredentialSource[] = [
   { cookie: 'session' },
   { query: 'access_token' },
 ];
-const OPTIONS: UpstreamOptions = {
+const OPTIONS: UpstreamOptions & { identity: IdentityHeaders } = {
   identity,
   tokenHeader: 'x-portcullis-identity',
   credential: 'remove',
@@ -28,11 +28,13 @@ interface Situation extends ContextParts {
   readonly identityToken?: string;
 }
 
-function changesFor({ token, identityToken, ...parts }: Situation, options: Partial<UpstreamOptions> = {}) {
+function changesFor({ token, identityToken, ...parts }: Situation, options: Partial<typeof OPTIONS> = {}) {
   const ctx = checkContext(parts);
+  const all = { ...OPTIONS, ...options };
   ctx.token = token;
+  if (token !== undefined) ctx.identity = all.identity.of(token);
   ctx.identityToken = identityToken;
-  return createUpstreamBuilder({ ...OPTIONS, ...options })(ctx);
+  return createUpstreamBuilder(all)(ctx);
 }
 
 const ALIASES = ['x_user_id', 'x_user_roles', 'x_portcullis_identity'];

@@ -190,7 +190,11 @@ describe('runCli() serve', () => {
     const startServer: StartServer = async () => {
       throw error;
     };
-    expect(await runCommand(['serve', '-c', good], { loadServer: async () => startServer })).toEqual({ code: 1, out: '', err: line });
+    expect(await runCommand(['serve', '-c', good], { loadServer: async () => startServer })).toEqual({
+      code: 1,
+      out: '',
+      err: line,
+    });
   });
 });
 

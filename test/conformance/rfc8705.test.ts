@@ -39,6 +39,7 @@ function decide(
 
 function tokenOf(confirmation: Confirmation | undefined) {
   return {
+    isKept: true,
     issuer: 'https://login.example.com',
     hash: 'h',
     claims: {},

@@ -79,7 +79,9 @@ describe('hasJwsOutline()', () => {
   test.each([
     ['a token', 'eyJhbGciOiJFUzI1NiJ9.e30.AAAA', true],
     ['white space within the brace', 'ewogImFsZyI6MX0.e30.AAAA', true],
-    ['an empty signature, which is for others to refuse', 'eyJ9.e30.', true],
+    ['an empty signature', 'eyJ9.e30.', false],
+    ['an empty payload', 'eyJ9..AAAA', false],
+    ['empty segments alone', 'e..', false],
     ['an opaque token', 'opq_4f3a', false],
     ['two segments', 'eyJ9.e30', false],
     ['five segments', 'eyJ9.a.b.c.d', false],

@@ -9,7 +9,9 @@ import {
 } from '../../src/server/service-definitions.js';
 
 const load = (file: string, service: string): Record<string, any> =>
-  loadSync(fileURLToPath(new URL(`../../proto/${file}`, import.meta.url)), { enums: String })[service] as Record<string, any>;
+  loadSync(fileURLToPath(new URL(`../../proto/${file}`, import.meta.url)), { enums: String })[
+    service
+  ] as Record<string, any>;
 const declared = {
   authorization: load('ext_authz.proto', AUTHORIZATION_SERVICE),
   health: load('health.proto', HEALTH_SERVICE),

@@ -1,5 +1,4 @@
 /** The headers that tell the upstream who is calling, made of the claims of a verified token. */
-import { LRUCache } from 'lru-cache';
 import type { HeaderPair, Metadata, VerifiedToken } from '../types.js';
 import { compileClaimPath, type ClaimReader } from '../policy/claim-path.js';
 import { Denial } from '../denial.js';
@@ -15,7 +14,7 @@ export interface IdentityHeaders {
   /** All of their names, in lower case. */
   readonly names: readonly string[];
   /**
-   * @returns the headers of a token, and the same list for the same token; those of absent claims are left out
+   * @returns the headers of a token, and the same list for a token that is kept; those of absent claims are left out
    * @throws Denial invalid_claims where they can not be told in full
    */
   of(token: VerifiedToken): readonly HeaderPair[];
@@ -35,19 +34,17 @@ const MAX_TOTAL_BYTES = 24_576;
 
 const TOO_LARGE = new Denial('invalid_claims');
 
-/**
- * @param spec validated configuration: no target of identityHeaderProblem()
- * @param maxTokens tokens in use for which the headers are kept; what hangs on them (lists, bytes) is kept as long
- */
-export function createIdentityHeaders(spec: IdentitySpec, maxTokens = 1000): IdentityHeaders {
+/** @param spec validated configuration: no target of identityHeaderProblem() */
+export function createIdentityHeaders(spec: IdentitySpec): IdentityHeaders {
   const headers = Object.entries(spec).map(([name, value]): IdentityHeader => {
     const { claim, as } = typeof value === 'string' ? { claim: value, as: undefined } : value;
     return { name: name.toLowerCase(), claim, read: compileClaimPath(claim), form: as ?? 'text' };
   });
-  const known = new LRUCache<VerifiedToken, readonly HeaderPair[]>({ max: maxTokens });
+  const known = new WeakMap<VerifiedToken, readonly HeaderPair[]>();
   return {
     names: Object.freeze(headers.map(({ name }) => name)),
     of(token) {
+      if (!token.isKept) return pairsOf(headers, token);
       let pairs = known.get(token);
       if (pairs === undefined) known.set(token, (pairs = pairsOf(headers, token)));
       return pairs;

@@ -91,7 +91,7 @@ export function createIdentityTokenIssuer(options: IdentityTokenOptions): Identi
       let issued = byHash.get(token.hash);
       if (issued?.identity !== identity || nowMs >= issued.renewAtMs)
         issued = issueAnew(token, identity, nowMs);
-      byToken.set(token, issued);
+      if (token.isKept) byToken.set(token, issued);
       byHash.set(token.hash, issued);
       return issued.jwt;
     },

@@ -20,7 +20,7 @@ export function createIssueIdentityStage({ identity, tokens }: IssueIdentityOpti
     name: 'issue-identity',
     run(ctx) {
       if (ctx.token === undefined) return undefined;
-      identity.of(ctx.token);
+      ctx.identity = identity.of(ctx.token);
       ctx.identityToken = tokens?.issue(ctx.token, ctx.nowMs);
       return undefined;
     },

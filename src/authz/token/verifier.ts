@@ -1,15 +1,17 @@
-import { parseCompactJws, type CompactJws } from '../../jws/compact.js';
+import { LRUCache } from 'lru-cache';
+import { decodeText, splitCompactJws, type JwsSegments } from '../../jws/compact.js';
 import { readJoseHeader, type JoseHeader } from '../../jws/header.js';
 import { JwsRejection, type JwsRejectionCode } from '../../jws/jws-rejection.js';
+import { parseStrictJsonText } from '../../jws/strict-json.js';
 import { verifySignature } from '../../jws/verify.js';
 import type { SignatureAlgorithm, VerificationKey } from '../../jwk/types.js';
 import { KeysUnavailableError } from '../../jwks/types.js';
-import type { Clock } from '../../ports.js';
+import type { Clock, JsonObject } from '../../ports.js';
 import { Denial, type DenialCode } from '../denial.js';
 import type { GateMetrics, VerifiedToken } from '../types.js';
 import { assertTimes, isExpired, readClaims } from './claims.js';
 import { assertTokenHeader } from './header-rules.js';
-import type { TokenCache, VerifiedUnder } from './token-cache.js';
+import type { KnownToken, TokenCache, VerifiedUnder } from './token-cache.js';
 import type { TokenIssuer, TokenRules, TokenVerifier } from './types.js';
 
 /** What a verifier is made of; all of it of one configuration, but the cache, which outlives it. */
@@ -47,18 +49,29 @@ const HEADER_DENIALS: Readonly<Partial<Record<JwsRejectionCode, DenialCode>>> = 
   unsupported_header: 'invalid_token_header',
 };
 
-/** An issuer with its rules as one text, made once a configuration. */
+/** Header texts that are remembered: an issuer writes the same one until it changes its key. */
+const MAX_HEADERS = 1000;
+const MAX_HEADER_CHARS = 1024;
+
+/** A header that was read. Its rules are applied on each use. */
+interface TokenHeader {
+  readonly raw: JsonObject;
+  readonly header: JoseHeader;
+}
+
+/** An issuer, and what its tokens of today are verified under. */
 interface BoundIssuer {
   readonly issuer: TokenIssuer;
-  readonly rules: string;
+  under: VerifiedUnder;
 }
 
 /** A token that was read, and whose issuer is known. Not verified. */
 interface Candidate {
-  readonly jws: CompactJws;
-  readonly header: JoseHeader;
+  readonly jws: JwsSegments;
+  readonly header: TokenHeader;
+  readonly payloadText: string;
+  readonly payload: JsonObject;
   readonly alg: SignatureAlgorithm;
-  readonly iss: string;
   readonly issuer: TokenIssuer;
   readonly hash: string;
   readonly under: VerifiedUnder;
@@ -76,11 +89,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 class CachingTokenVerifier implements TokenVerifier {
   readonly #issuers = new Map<string, BoundIssuer>();
   readonly #inFlight = new Map<string, Promise<VerifiedToken>>();
+  /** By their text, and only those that a good signature covered: nobody's garbage drives out headers in use. */
+  readonly #headers = new LRUCache<string, TokenHeader>({ max: MAX_HEADERS });
 
   constructor(private readonly options: TokenVerifierOptions) {
-    for (const [iss, issuer] of options.issuers) {
-      this.#issuers.set(iss, { issuer, rules: describeRules(issuer) });
-    }
+    for (const [iss, issuer] of options.issuers) this.#issuers.set(iss, bind(iss, issuer));
   }
 
   verify(token: string, hash: string, nowMs: number): VerifiedToken | Promise<VerifiedToken> {
@@ -98,9 +111,9 @@ class CachingTokenVerifier implements TokenVerifier {
     const { cache, metrics } = this.options;
     if (cache === undefined) return undefined;
     const known = cache.known(hash);
-    if (known !== undefined) return this.#judgeKnown(known.token, known.under, nowMs);
+    if (known !== undefined) return this.#judgeKnown(known, cache, nowMs);
     const refused = cache.refused(hash, nowMs);
-    if (refused !== undefined && this.#counts(refused.issuer, refused.under, nowMs)) {
+    if (refused !== undefined && this.#counts(refused.under, nowMs)) {
       metrics.tokenCache('negative_hit');
       throw new Denial(refused.code);
     }
@@ -108,11 +121,11 @@ class CachingTokenVerifier implements TokenVerifier {
     return undefined;
   }
 
-  #judgeKnown(token: VerifiedToken, under: VerifiedUnder, nowMs: number): VerifiedToken | undefined {
-    const { cache, metrics } = this.options;
-    const bound = this.#issuers.get(token.issuer);
-    if (bound === undefined || !isCurrent(under, bound)) {
-      cache?.forget(token.hash);
+  #judgeKnown(known: KnownToken, cache: TokenCache, nowMs: number): VerifiedToken | undefined {
+    const { metrics } = this.options;
+    const bound = this.#issuers.get(known.under.issuer);
+    if (bound === undefined || !isCurrent(known.under, bound)) {
+      cache.forget(known.hash);
       metrics.tokenCache('stale');
       return undefined;
     }
@@ -120,14 +133,15 @@ class CachingTokenVerifier implements TokenVerifier {
       metrics.tokenCache('stale');
       return undefined;
     }
-    if (isExpired(token.expiresAtS, nowMs, bound.issuer.clockToleranceMs)) cache?.forget(token.hash);
+    const token = known.token ?? readAgain(known, bound.issuer, cache);
+    if (isExpired(token.expiresAtS, nowMs, bound.issuer.clockToleranceMs)) cache.forget(token.hash);
     metrics.tokenCache('hit');
     assertTimes(token, nowMs, bound.issuer);
     return token;
   }
 
-  #counts(iss: string, under: VerifiedUnder, nowMs: number): boolean {
-    const bound = this.#issuers.get(iss);
+  #counts(under: VerifiedUnder, nowMs: number): boolean {
+    const bound = this.#issuers.get(under.issuer);
     return bound !== undefined && isCurrent(under, bound) && bound.issuer.keys.isUsable(nowMs);
   }
 
@@ -145,38 +159,89 @@ class CachingTokenVerifier implements TokenVerifier {
 
   /** Everything that costs no cryptography and no question to the issuer. */
   #read(token: string, hash: string, nowMs: number): Candidate {
-    const { jws, header } = parseToken(token, this.options.maxTokenBytes);
-    const { iss, exp } = jws.payload;
+    const { jws, header, payloadText, payload } = this.#parse(token);
+    const { iss, exp } = payload;
     if (typeof iss !== 'string') throw new Denial('invalid_claims');
     const bound = this.#issuers.get(iss);
     if (bound === undefined) throw new Denial('untrusted_issuer');
-    const { issuer, rules } = bound;
-    const alg = assertTokenHeader(header, { raw: jws.header, rules: issuer });
+    const { issuer } = bound;
+    const alg = assertTokenHeader(header.header, { raw: header.raw, rules: issuer });
     // Whoever signed it, an expired token is refused: a client that keeps sending one costs no signature and no fetch.
     if (typeof exp === 'number' && isExpired(exp, nowMs, issuer.clockToleranceMs)) {
       throw new Denial('expired_token');
     }
     // The generation before the keys are asked for: should they change while we wait, the entry is stale, never false.
-    const under = { keys: issuer.keys, generation: issuer.keys.generation, rules };
-    return { jws, header, alg, iss, issuer, hash, under };
+    return { jws, header, payloadText, payload, alg, issuer, hash, under: underOf(bound) };
+  }
+
+  #parse(token: string): Pick<Candidate, 'jws' | 'header' | 'payloadText' | 'payload'> {
+    try {
+      const jws = splitCompactJws(token, this.options.maxTokenBytes);
+      const header = this.#headers.get(jws.header) ?? readTokenHeader(jws.header);
+      const payloadText = decodeText(jws.payload);
+      return { jws, header, payloadText, payload: parseStrictJsonText(payloadText) };
+    } catch (error) {
+      if (error instanceof JwsRejection) throw new Denial(HEADER_DENIALS[error.code] ?? 'malformed_token');
+      throw error;
+    }
   }
 
   #conclude(candidate: Candidate, keys: readonly VerificationKey[], nowMs: number): VerifiedToken {
-    const { jws, iss, issuer, hash, under } = candidate;
+    const { payload, payloadText, issuer, hash, under } = candidate;
     if (keys.length === 0) throw new Denial('unknown_key');
     try {
       assertSignature(candidate, keys);
-      const token = { issuer: iss, hash, claims: jws.payload, ...readClaims(jws.payload, issuer) };
+      this.#keepHeader(candidate);
+      const token = createToken(payload, { hash, under, rules: issuer, isKept: false });
       assertTimes(token, nowMs, issuer);
-      this.options.cache?.remember({ token, under }, jws.signingInput.length);
+      this.options.cache?.remember(hash, payloadText, under);
       return token;
     } catch (error) {
       if (error instanceof Denial && LASTING.has(error.code)) {
-        this.options.cache?.rememberRefused(hash, { code: error.code, issuer: iss, under }, nowMs);
+        this.options.cache?.rememberRefused(hash, { code: error.code, under }, nowMs);
       }
       throw error;
     }
   }
+
+  #keepHeader({ jws, header }: Candidate): void {
+    if (jws.header.length > MAX_HEADER_CHARS || this.#headers.has(jws.header)) return;
+    // A slice would keep the whole request alive.
+    this.#headers.set(Buffer.from(jws.header, 'latin1').toString('latin1'), header);
+  }
+}
+
+function readTokenHeader(segment: string): TokenHeader {
+  const raw = parseStrictJsonText(decodeText(segment));
+  return { raw, header: readJoseHeader(raw) };
+}
+
+/** A token that came again, made anew of what its signature has proved, under the same rules. */
+function readAgain(known: KnownToken, rules: TokenRules, cache: TokenCache): VerifiedToken {
+  const { hash, under } = known;
+  const token = createToken(parseStrictJsonText(known.payload), { hash, under, rules, isKept: true });
+  cache.keepRead(known, token);
+  return token;
+}
+
+function createToken(
+  claims: JsonObject,
+  from: { hash: string; under: VerifiedUnder; rules: TokenRules; isKept: boolean },
+): VerifiedToken {
+  const { hash, under, rules, isKept } = from;
+  return { isKept, issuer: under.issuer, hash, claims, ...readClaims(claims, rules) };
+}
+
+function bind(iss: string, issuer: TokenIssuer): BoundIssuer {
+  const { keys } = issuer;
+  return { issuer, under: { issuer: iss, keys, generation: keys.generation, rules: describeRules(issuer) } };
+}
+
+/** One object for all tokens of a generation. */
+function underOf(bound: BoundIssuer): VerifiedUnder {
+  const { generation } = bound.issuer.keys;
+  if (bound.under.generation !== generation) bound.under = { ...bound.under, generation };
+  return bound.under;
 }
 
 /** Every rule that a cached outcome rests on. The keys are compared as the object they are. */
@@ -191,23 +256,17 @@ function describeRules(rules: TokenRules): string {
   ]);
 }
 
-function isCurrent(under: VerifiedUnder, { issuer, rules }: BoundIssuer): boolean {
-  return under.keys === issuer.keys && under.generation === issuer.keys.generation && under.rules === rules;
-}
-
-function parseToken(token: string, maxBytes: number): { jws: CompactJws; header: JoseHeader } {
-  try {
-    const jws = parseCompactJws(token, { maxBytes });
-    return { jws, header: readJoseHeader(jws.header) };
-  } catch (error) {
-    if (error instanceof JwsRejection) throw new Denial(HEADER_DENIALS[error.code] ?? 'malformed_token');
-    throw error;
-  }
+function isCurrent(under: VerifiedUnder, bound: BoundIssuer): boolean {
+  const today = underOf(bound);
+  return (
+    under === today ||
+    (under.keys === today.keys && under.generation === today.generation && under.rules === today.rules)
+  );
 }
 
 function findKeys({ issuer, header, alg }: Candidate): ReturnType<TokenIssuer['keys']['find']> {
   try {
-    return issuer.keys.find(header.kid, alg);
+    return issuer.keys.find(header.header.kid, alg);
   } catch (error) {
     throw asDenial(error);
   }

@@ -55,9 +55,17 @@ export class MessageWriter {
     this.varint((field << 3) | 1);
   }
 
-  /** @returns a copy of what was written; the writer is empty again */
+  /** @returns a copy of what was written, for one use; the writer is empty again */
   finish(): Buffer {
     const message = Buffer.from(this.buffer.subarray(this.at));
+    this.at = this.buffer.length;
+    return message;
+  }
+
+  /** @returns a copy in memory of its own: one that is kept must not hold the pool that others share with it */
+  finishToKeep(): Buffer {
+    const message = Buffer.allocUnsafeSlow(this.mark());
+    message.set(this.buffer.subarray(this.at));
     this.at = this.buffer.length;
     return message;
   }
@@ -121,5 +129,5 @@ function varintLength(value: number): number {
 export function encodeOnce(write: (writer: MessageWriter) => void): Buffer {
   const writer = new MessageWriter();
   write(writer);
-  return writer.finish();
+  return writer.finishToKeep();
 }

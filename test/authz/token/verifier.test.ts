@@ -116,9 +116,12 @@ describe('createTokenVerifier() and tokens that it knows', () => {
   test('gives the same outcome without asking for keys', async () => {
     const { keys, verify, cacheOutcomes } = setUp();
     const token = mintToken();
-    expect(await verify(token)).toBe(await verify(token));
+    const first = await verify(token);
+    const second = await verify(token);
+    expect(second).toEqual({ ...first, isKept: true });
+    expect(await verify(token)).toBe(second);
     expect(keys.asked).toBe(1);
-    expect(cacheOutcomes).toEqual(['miss', 'hit']);
+    expect(cacheOutcomes).toEqual(['miss', 'hit', 'hit']);
   });
 
   test('verifies every time where the cache is off, and counts nothing', async () => {
