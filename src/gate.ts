@@ -12,7 +12,7 @@ import type { IdentityTokenIssuer } from './authz/identity/token.js';
 import { createMetadata } from './authz/metadata.js';
 import { createCertificateReader } from './authz/mtls/certificate.js';
 import { createPipeline } from './authz/pipeline.js';
-import { compilePolicies } from './authz/policy/compile.js';
+import { compilePolicies, type CompileCondition } from './authz/policy/compile.js';
 import { createResponseBuilder } from './authz/response.js';
 import { createRouter, type Router } from './authz/routes.js';
 import { createAdmitStage } from './authz/stages/admit.js';
@@ -37,6 +37,8 @@ import type { ReplayStore } from './stores/replay-store.js';
 /** What outlives a configuration, and is handed from one gate to the next. */
 export interface GateParts {
   keysOf(issuer: IssuerConfig): IssuerKeys;
+  /** undefined: no policy has a condition. */
+  readonly compileCondition: CompileCondition | undefined;
   /** undefined: tokens are verified every time. */
   readonly tokenCache: TokenCache | undefined;
   readonly replay: ReplayStore;
@@ -62,7 +64,7 @@ const UNCOUNTED: Pick<GateMetrics, 'tokenCache' | 'dpopProof'> = {
  * @throws PolicyError, SigningKeyError, KeySourceError: what only shows while building
  */
 export function buildGate(config: Config, parts: GateParts): Gate {
-  const policies = compilePolicies(config.policies);
+  const policies = compilePolicies(config.policies, parts.compileCondition);
   const identity = createIdentityHeaders(config.identity.headers);
   const judging = judgingStages(config, parts, parts.metrics);
   return {

@@ -7,7 +7,8 @@ import { createProofKeys } from './authz/dpop/proof-keys.js';
 import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
 import { TokenCache } from './authz/token/token-cache.js';
 import type { Config, IssuerConfig } from './config/config.js';
-import { buildGate } from './gate.js';
+import type { CompileCondition } from './authz/policy/compile.js';
+import { buildGate, type GateParts } from './gate.js';
 import { createHttpClient, type HttpClient } from './http/bounded-client.js';
 import type { KeySource } from './jwks/key-source.js';
 import { createNetworkFetcher } from './jwks/network-fetcher.js';
@@ -51,7 +52,7 @@ export interface Runtime {
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
   /** Puts a configuration in force as a whole. @throws when it can not be; the old one stays */
-  apply(config: Config): void;
+  apply(config: Config): Promise<void>;
   readiness(): Readiness;
   status(): object;
   /** @returns undefined when the issuer is not configured */
@@ -64,7 +65,23 @@ const RETIRE_AFTER_MS = 15_000;
 
 /** Builds the process' part from its first configuration. Opens no port. */
 export async function createRuntime(config: Config, options: RuntimeOptions): Promise<Runtime> {
-  return new ProcessRuntime(config, options, await connectRedis(config, options));
+  const compileCondition = await loadConditions(config);
+  return new ProcessRuntime(config, options, {
+    redis: await connectRedis(config, options),
+    compileCondition,
+  });
+}
+
+/** What is loaded only where the configuration asks for it. */
+interface OptionalParts {
+  readonly redis: RedisConnection | undefined;
+  readonly compileCondition: CompileCondition | undefined;
+}
+
+/** CEL, where a policy has a condition. */
+async function loadConditions({ policies }: Config): Promise<CompileCondition | undefined> {
+  if (!Object.values(policies).some((policy) => policy.when !== undefined)) return undefined;
+  return (await import('./authz/policy/condition.js')).compileCondition;
 }
 
 /** Loaded where it is configured: the client is one of the largest parts of the start. */
@@ -97,14 +114,14 @@ class ProcessRuntime implements Runtime {
   constructor(
     private config: Config,
     private readonly options: RuntimeOptions,
-    private readonly redis: RedisConnection | undefined,
+    private readonly optional: OptionalParts,
   ) {
     this.http = createHttpClient(httpLimitsOf(config));
     this.fetcher = options.primary?.fetcher ?? createNetworkFetcher(this.http, { clock: this.clock });
     this.registry = this.createRegistry();
     this.replay = options.primary?.replay ?? this.createReplay();
     this.tokenCache = createTokenCache(config);
-    this.gate = this.build(config, this.tokenCache);
+    this.gate = this.build(config, { tokenCache: this.tokenCache, ...optional });
     this.handler = this.createHandler();
     this.overload = createOverloadGuard({
       limitMs: () => this.config.server.limits.eventLoopDelay,
@@ -120,11 +137,12 @@ class ProcessRuntime implements Runtime {
     if (options.keepsKeys !== false) void this.registry.start();
   }
 
-  apply(config: Config): void {
+  async apply(config: Config): Promise<void> {
+    const compileCondition = await loadConditions(config);
     const cacheChanged = JSON.stringify(config.tokenCache) !== JSON.stringify(this.config.tokenCache);
     const cache = cacheChanged ? createTokenCache(config) : this.tokenCache;
     this.registry.configure(registrySettingsOf(config));
-    this.gate = this.build(config, cache);
+    this.gate = this.build(config, { tokenCache: cache, compileCondition });
     this.tokenCache = cache;
     this.config = config;
     setTimeout(() => this.registry.retain(this.keys), RETIRE_AFTER_MS).unref();
@@ -165,12 +183,12 @@ class ProcessRuntime implements Runtime {
     this.overload.stop();
     await this.registry.close();
     await this.replay.close();
-    await this.redis?.close();
+    await this.optional.redis?.close();
     await this.http.close();
   }
 
   /** Nothing is changed until everything is built, so a configuration that fails here leaves no trace. */
-  private build(config: Config, tokenCache: TokenCache | undefined): Gate {
+  private build(config: Config, given: Pick<GateParts, 'tokenCache' | 'compileCondition'>): Gate {
     const keys: IssuerKeys[] = [];
     const identityTokens = createIdentityTokens(config);
     const gate = buildGate(config, {
@@ -179,7 +197,8 @@ class ProcessRuntime implements Runtime {
         keys.push(own);
         return own;
       },
-      tokenCache,
+      tokenCache: given.tokenCache,
+      compileCondition: given.compileCondition,
       replay: this.replay,
       proofKeys: this.proofKeys,
       identityTokens,
@@ -230,7 +249,8 @@ class ProcessRuntime implements Runtime {
   }
 
   private createReplay(): ReplayStore {
-    if (this.redis !== undefined) return createReplayRedis({ connection: this.redis, clock: this.clock });
+    if (this.optional.redis !== undefined)
+      return createReplayRedis({ connection: this.optional.redis, clock: this.clock });
     return createReplayMemory({ maxEntries: this.config.replay.maxEntries, clock: this.clock });
   }
 

@@ -138,11 +138,11 @@ describe('createRuntime()', () => {
     expect((await ask(runtime, {}, token)).http).toBe(200);
     expect((await ask(runtime, {}, foreign)).http).toBe(401);
     const issuerOf = ({ issuer, jwksUri }: FakeIssuer) => ({ issuer, audiences: [AUDIENCE], jwksUri });
-    runtime.apply(configOf(first, { issuers: [issuerOf(first), issuerOf(second)] }));
+    await runtime.apply(configOf(first, { issuers: [issuerOf(first), issuerOf(second)] }));
     expect((await ask(runtime, {}, token)).http).toBe(200);
     expect((await ask(runtime, {}, foreign)).http).toBe(200);
     expect(first.hits.jwks).toBe(1);
-    runtime.apply(configOf(second, { issuers: [issuerOf(second)] }));
+    await runtime.apply(configOf(second, { issuers: [issuerOf(second)] }));
     expect((await ask(runtime, {}, token)).http).toBe(401);
   });
 
@@ -151,7 +151,7 @@ describe('createRuntime()', () => {
     const runtime = await start(configOf(issuer));
     const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
     await ask(runtime, {}, token);
-    runtime.apply(configOf(issuer, { tokenCache: { maxEntries: 0 } }));
+    await runtime.apply(configOf(issuer, { tokenCache: { maxEntries: 0 } }));
     await ask(runtime, {}, token);
     expect(await runtime.metrics.registry.metrics()).not.toContain('outcome="hit"');
   });

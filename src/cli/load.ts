@@ -1,6 +1,6 @@
 import { loadConfig, type LoadedConfig } from '../config/load.js';
-import { ConfigError, formatProblem } from '../config/problems.js';
 import type { CliIo } from './io.js';
+import { reportProblems } from './problems.js';
 
 /**
  * Loads a configuration for a command, and tells everything that is wrong with it, a line each.
@@ -10,23 +10,4 @@ import type { CliIo } from './io.js';
  */
 export function loadOrReport(file: string, io: CliIo): Promise<LoadedConfig | undefined> {
   return reportProblems(() => Promise.resolve(loadConfig(file)), io);
-}
-
-/** The same for any way to load one. */
-export async function reportProblems(
-  load: () => Promise<LoadedConfig>,
-  io: CliIo,
-): Promise<LoadedConfig | undefined> {
-  try {
-    return await load();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const problem of error.problems) io.err(formatProblem(problem));
-    return undefined;
-  }
-}
-
-/** Tells what works and is probably not what was meant. */
-export function reportWarnings({ warnings }: LoadedConfig, io: CliIo): void {
-  for (const warning of warnings) io.err(`warning: ${formatProblem(warning)}`);
 }

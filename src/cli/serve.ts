@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '../config/load.js';
 import { ConfigError } from '../config/problems.js';
 import { type CliIo, describeError, EXIT, type ExitCode } from './io.js';
-import { reportProblems } from './load.js';
+import { reportProblems } from './problems.js';
 
 /** Opens the ports; rejects where one can not be opened. */
 export type StartServer = (options: LoadedConfig & { readonly configFile: string }) => Promise<unknown>;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import { type CliIo, EXIT, type ExitCode } from './io.js';
-import { loadOrReport, reportWarnings } from './load.js';
+import { loadOrReport } from './load.js';
+import { reportWarnings } from './problems.js';
 
 /** What came of asking one issuer. */
 export interface IssuerCheck {

@@ -60,7 +60,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   }
   return {
     apply: async (next) => {
-      runtime.apply(next);
+      await runtime.apply(next);
       await pool.apply(next);
     },
     reloaded: (outcome) => runtime.metrics.reloaded(outcome),

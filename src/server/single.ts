@@ -25,10 +25,7 @@ export async function startSingle(config: Config, log: RunningLog): Promise<Serv
     }
     const grpc = await startGrpcServer(runtime.handler, grpcOptionsOf(config));
     return {
-      apply: (next) => {
-        runtime.apply(next);
-        return Promise.resolve();
-      },
+      apply: (next) => runtime.apply(next),
       reloaded: (outcome) => runtime.metrics.reloaded(outcome),
       drain: async (timeoutMs) => {
         await grpc.drain(timeoutMs);

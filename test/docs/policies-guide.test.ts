@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { compileCondition } from '../../src/authz/policy/condition.js';
 import { createProofKeys } from '../../src/authz/dpop/proof-keys.js';
 import type { Decision } from '../../src/authz/types.js';
 import { loadConfig } from '../../src/config/load.js';
@@ -65,6 +66,7 @@ function gateOf(config: string) {
   expect(loaded.warnings).toEqual([]);
   let shadow: string | undefined;
   const gate = buildGate(loaded.config, {
+    compileCondition,
     keysOf: () => new TestIssuerKeys(),
     tokenCache: undefined,
     replay: createReplayMemory({ maxEntries: 10, clock }),

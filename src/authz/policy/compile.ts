@@ -2,7 +2,7 @@
 import { Denial } from '../denial.js';
 import type { Policy, Requirement } from '../types.js';
 import { createClaimRequirement, type ClaimSpec } from './claims.js';
-import { compileCondition, ConditionError } from './condition.js';
+import { ConditionError } from './condition-error.js';
 import { createRoleRequirement, type RoleSpec } from './roles.js';
 import { challengeScopeOf, createScopeRequirement, type ScopeSpec } from './scopes.js';
 import { createStepUpRequirement, type StepUpSpec } from './step-up.js';
@@ -32,6 +32,9 @@ export interface PolicyProblem {
   readonly message: string;
 }
 
+/** Compiles a `when`: `compileCondition`, which is loaded only where a policy has one. @throws ConditionError */
+export type CompileCondition = (source: string) => Requirement;
+
 /** Policies that can not be used, with all that is wrong with them. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
@@ -49,13 +52,18 @@ const DEFAULT_POLICY: PolicySpec = { access: 'required' };
  * it is evaluated once, beside the live policy.
  *
  * @param specs by name, from the configuration
+ * @param compileCondition undefined where no policy has a condition
  * @throws PolicyError with every `when` that does not compile and every `shadow` that is unknown
  */
-export function compilePolicies(specs: Readonly<Record<string, PolicySpec>>): ReadonlyMap<string, Policy> {
+export function compilePolicies(
+  specs: Readonly<Record<string, PolicySpec>>,
+  compileCondition: CompileCondition | undefined,
+): ReadonlyMap<string, Policy> {
   const problems: PolicyProblem[] = [];
+  const compiling = { problems, compileCondition };
   const all = Object.hasOwn(specs, 'default') ? specs : { default: DEFAULT_POLICY, ...specs };
   const plain = new Map(
-    Object.entries(all).map(([name, spec]) => [name, compilePolicy(name, spec, problems)]),
+    Object.entries(all).map(([name, spec]) => [name, compilePolicy(name, spec, compiling)]),
   );
   const policies = new Map<string, Policy>();
   for (const [name, policy] of plain) {
@@ -77,13 +85,18 @@ function withShadow(
   return Object.freeze({ ...policy, shadow });
 }
 
-function compilePolicy(name: string, spec: PolicySpec, problems: PolicyProblem[]): Policy {
+interface Compiling {
+  readonly problems: PolicyProblem[];
+  readonly compileCondition: CompileCondition | undefined;
+}
+
+function compilePolicy(name: string, spec: PolicySpec, compiling: Compiling): Policy {
   return Object.freeze({
     name,
     access: spec.access ?? 'required',
     issuers: spec.issuers === undefined ? undefined : new Set(spec.issuers),
     challengeScope: challengeScopeOf(spec.scopes ?? {}),
-    requirements: Object.freeze(requirementsOf(name, spec, problems)),
+    requirements: Object.freeze(requirementsOf(name, spec, compiling)),
     senderConstraint: spec.senderConstraint,
     consumeProof: spec.consume ?? true,
     corsPreflight: spec.corsPreflight === 'allow',
@@ -94,12 +107,13 @@ function compilePolicy(name: string, spec: PolicySpec, problems: PolicyProblem[]
 }
 
 /** Step-up comes last: who lacks the right need not log in again to learn it. */
-function requirementsOf(name: string, spec: PolicySpec, problems: PolicyProblem[]): Requirement[] {
+function requirementsOf(name: string, spec: PolicySpec, compiling: Compiling): Requirement[] {
   const requirements: Requirement[] = [];
   if (spec.scopes !== undefined) requirements.push(createScopeRequirement(spec.scopes));
   if (spec.roles !== undefined) requirements.push(createRoleRequirement(spec.roles));
   if (spec.claims !== undefined) requirements.push(createClaimRequirement(spec.claims));
-  if (spec.when !== undefined) requirements.push(conditionOf(spec.when, { path: [name, 'when'], problems }));
+  if (spec.when !== undefined)
+    requirements.push(conditionOf(spec.when, { path: [name, 'when'], ...compiling }));
   if (spec.stepUp !== undefined) requirements.push(createStepUpRequirement(spec.stepUp));
   return requirements;
 }
@@ -113,8 +127,9 @@ function denyAll(): never {
 
 function conditionOf(
   source: string,
-  { path, problems }: { path: readonly string[]; problems: PolicyProblem[] },
+  { path, problems, compileCondition }: Compiling & { path: readonly string[] },
 ): Requirement {
+  if (compileCondition === undefined) throw new Error('a condition needs its compiler');
   try {
     return compileCondition(source);
   } catch (error) {

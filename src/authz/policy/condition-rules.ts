@@ -3,12 +3,8 @@
  * and conversions that do are refused at load, so that no claim and no header can make a condition dear.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { ConditionError } from './condition-error.js';
 import { compilePattern } from './linear-regexp.js';
-
-/** A condition that is not used. The message is for the person who wrote it. */
-export class ConditionError extends Error {
-  override readonly name = 'ConditionError';
-}
 
 /** What a list of unknown length counts as, and how often the inside of loops may run by that count. */
 const ASSUMED_LENGTH = 1000;

@@ -2,7 +2,8 @@
 import { Environment, type ParseResult } from '@marcbachmann/cel-js';
 import { Denial } from '../denial.js';
 import type { Requirement } from '../types.js';
-import { applyConditionRules, ConditionError, REPLACED_METHODS } from './condition-rules.js';
+import { ConditionError } from './condition-error.js';
+import { applyConditionRules, REPLACED_METHODS } from './condition-rules.js';
 import {
   createConditionVariables,
   REQUEST_FIELDS,
@@ -11,8 +12,6 @@ import {
   TokenView,
 } from './condition-values.js';
 import { matchesPattern } from './linear-regexp.js';
-
-export { ConditionError } from './condition-rules.js';
 
 const MAX_SOURCE_LENGTH = 4096;
 const LIMITS = {

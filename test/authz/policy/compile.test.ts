@@ -1,14 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
-import { compilePolicies, PolicyError } from '../../../src/authz/policy/compile.js';
+import { compilePolicies, PolicyError, type PolicySpec } from '../../../src/authz/policy/compile.js';
+import { compileCondition } from '../../../src/authz/policy/condition.js';
 import { createAuthorizeStage } from '../../../src/authz/stages/authorize.js';
 import type { Policy } from '../../../src/authz/types.js';
 import { checkContext, denialOf, NOW_S, thrownBy, verifiedToken } from '../contexts.js';
 
+const compile = (specs: Readonly<Record<string, PolicySpec>>) => compilePolicies(specs, compileCondition);
 const policy = (policies: ReadonlyMap<string, Policy>, name: string): Policy => policies.get(name)!;
 
 describe('compilePolicies()', () => {
+  test('a condition without its compiler is a fault of ours, and no policy', () => {
+    expect(() => compilePolicies({ p: { when: 'true' } }, undefined)).toThrow('needs its compiler');
+  });
+
   test('builds in default', () => {
-    expect(policy(compilePolicies({}), 'default')).toMatchObject({
+    expect(policy(compile({}), 'default')).toMatchObject({
       name: 'default',
       access: 'required',
       requirements: [],
@@ -21,11 +27,11 @@ describe('compilePolicies()', () => {
   });
 
   test('lets default be redefined', () => {
-    expect(policy(compilePolicies({ default: { access: 'anonymous' } }), 'default').access).toBe('anonymous');
+    expect(policy(compile({ default: { access: 'anonymous' } }), 'default').access).toBe('anonymous');
   });
 
   test('requires access where nothing is said', () => {
-    expect(policy(compilePolicies({ p: {} }), 'p').access).toBe('required');
+    expect(policy(compile({ p: {} }), 'p').access).toBe('required');
   });
 
   test('passes on what others enforce', () => {
@@ -38,7 +44,7 @@ describe('compilePolicies()', () => {
       issuers: ['https://a'],
       scopes: { all: ['x'] },
     } as const;
-    expect(policy(compilePolicies({ p: spec }), 'p')).toMatchObject({
+    expect(policy(compile({ p: spec }), 'p')).toMatchObject({
       senderConstraint: 'mtls',
       consumeProof: false,
       corsPreflight: true,
@@ -50,14 +56,14 @@ describe('compilePolicies()', () => {
   });
 
   test('a shadow has no shadow of its own', () => {
-    const policies = compilePolicies({ a: { shadow: 'b' }, b: { shadow: 'a' } });
+    const policies = compile({ a: { shadow: 'b' }, b: { shadow: 'a' } });
     expect(policy(policies, 'a').shadow).toMatchObject({ name: 'b', shadow: undefined });
     expect(policy(policies, 'b').shadow).toMatchObject({ name: 'a', shadow: undefined });
   });
 
   test('throws PolicyError with every problem', () => {
     const error = thrownBy(() =>
-      compilePolicies({
+      compile({
         a: { when: 'claims.x ==' },
         b: { when: 'nope' },
         c: { shadow: 'gone' },
@@ -74,13 +80,13 @@ describe('compilePolicies()', () => {
   });
 
   test.each(['toString', 'constructor', 'hasOwnProperty'])('has no policy %s', (name) => {
-    expect(compilePolicies({}).has(name)).toBe(false);
-    expect(denialOf(() => compilePolicies({ a: { shadow: name } }))).toBeInstanceOf(PolicyError);
+    expect(compile({}).has(name)).toBe(false);
+    expect(denialOf(() => compile({ a: { shadow: name } }))).toBeInstanceOf(PolicyError);
   });
 });
 
 describe('createAuthorizeStage()', () => {
-  const policies = compilePolicies({
+  const policies = compile({
     strict: {
       issuers: ['https://login.example.com'],
       scopes: { all: ['write'] },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { compileCondition, ConditionError } from '../../../src/authz/policy/condition.js';
+import { ConditionError } from '../../../src/authz/policy/condition-error.js';
+import { compileCondition } from '../../../src/authz/policy/condition.js';
 import { checkContext, verifiedToken } from '../contexts.js';
 import type { JsonObject } from '../../../src/ports.js';
 
