@@ -1,5 +1,6 @@
 /** The executable: wires the command line to the process, and to the parts that only some commands need. */
 import { runCli } from './cli/program.js';
+import { boundHeapGrowth } from './server/heap-growth.js';
 import { VERSION } from './version.js';
 
 const code = await runCli(process.argv.slice(2), {
@@ -9,7 +10,10 @@ const code = await runCli(process.argv.slice(2), {
   },
   version: VERSION,
   loadConfig: async (file) => (await import('./config/background.js')).loadConfigInBackground(file),
-  loadServer: async () => (await import('./server/start.js')).startServer,
+  loadServer: async () => {
+    boundHeapGrowth();
+    return (await import('./server/start.js')).startServer;
+  },
   checkIssuers: async (config) => (await import('./cli/online.js')).checkIssuersOnline(config),
   explainRequest: async (config, recorded) => (await import('./explain.js')).explainRequest(config, recorded),
 });

@@ -20,6 +20,7 @@ import { createKey, createToken } from '../lib/tokens.mjs';
 
 const issuer = 'https://login.example.com';
 const MIB = 1024 * 1024;
+const MB = 1_000_000;
 
 const row = (name, title, unit, value, limit, target, more = {}) => ({
   case: name,
@@ -56,8 +57,8 @@ async function cachedMemory({ quick }) {
     return row(
       'memory',
       `memory with ${tokens.toLocaleString('en')} cached tokens`,
-      'MiB',
-      residentBytes(gate.pid) / MIB,
+      'MB',
+      residentBytes(gate.pid) / MB,
       200,
       '≤ 200 MB',
       { emptyMib, heapMib },

@@ -7,6 +7,7 @@ import { createLog, type RunningLog } from '../observability/log.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import { startGrpcServer, type GrpcServer } from './grpc.js';
 import { grpcOptionsOf } from './grpc-options.js';
+import { boundHeapGrowth } from './heap-growth.js';
 import { createIpcPeer } from './ipc.js';
 import { setLogLevel } from './single.js';
 import { createPrimaryFetcher, createPrimaryReplay } from './primary-services.js';
@@ -44,6 +45,7 @@ const primary = createIpcPeer(
 );
 
 async function start(config: Config): Promise<Serving> {
+  boundHeapGrowth();
   const log = createLog(config.log);
   const runtime = await createRuntime(config, {
     log,
