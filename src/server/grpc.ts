@@ -10,6 +10,7 @@ import {
 import type { CheckHandler } from '../authz/check.js';
 import { Health } from './health.js';
 import { authorizationDefinition, healthDefinition } from './service-definitions.js';
+import { createTurnBatch } from './turn-batch.js';
 import { prepareSocket, releaseSocket } from './unix-socket.js';
 
 /** Where and how the port opens. */
@@ -73,20 +74,34 @@ export async function startGrpcServer(
   return { port, drain: (timeoutMs) => drain(server, health, timeoutMs) };
 }
 
-function checkMethod(handler: CheckHandler) {
-  return (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
-    const answer = handler.check(call.request, {
-      policy: policyOf(call),
-      authority: call.getHost(),
-      deadlineMs: Number(call.getDeadline()),
-    });
-    if (answer instanceof Promise) void answer.then((bytes) => callback(null, bytes));
-    else callback(null, answer);
-  };
+type Check = ServerUnaryCall<Buffer, Buffer>;
+type Respond = sendUnaryData<Buffer>;
+
+/** All Checks of a turn are decided, and then all are answered. */
+function checkMethod(handler: CheckHandler): (call: Check, respond: Respond) => void {
+  const enqueue = createTurnBatch<{ readonly call: Check; readonly respond: Respond }>((checks) => {
+    const answers = checks.map(({ call }) => decide(handler, call));
+    for (const [index, { respond }] of checks.entries())
+      send(respond, answers[index] as Buffer | Promise<Buffer>);
+  });
+  return (call, respond) => enqueue({ call, respond });
+}
+
+function decide(handler: CheckHandler, call: Check): Buffer | Promise<Buffer> {
+  return handler.check(call.request, {
+    policy: policyOf(call),
+    authority: call.getHost(),
+    deadlineMs: Number(call.getDeadline()),
+  });
+}
+
+function send(respond: Respond, answer: Buffer | Promise<Buffer>): void {
+  if (answer instanceof Promise) void answer.then((bytes) => respond(null, bytes));
+  else respond(null, answer);
 }
 
 /** Metadata `portcullis-policy`; several values are no name at all, and so an unknown one. */
-function policyOf(call: ServerUnaryCall<Buffer, Buffer>): string | undefined {
+function policyOf(call: Check): string | undefined {
   const values = call.metadata.get('portcullis-policy');
   if (values.length === 0) return undefined;
   return values.length === 1 ? String(values[0]) : '';
