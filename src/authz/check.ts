@@ -7,7 +7,7 @@ import { Denial, type DenialCode } from './denial.js';
 import { createContext, type Pipeline, type Trace } from './pipeline.js';
 import { parseRequest, type CallFacts } from './request.js';
 import type { ResponseBuilder } from './response.js';
-import type { AuthzRequest, Decision, DecisionObserver } from './types.js';
+import type { AuthzRequest, Decision, DecisionObserver, Metadata } from './types.js';
 
 /** One configuration, ready to decide. Never changes. */
 export interface Gate {
@@ -155,7 +155,16 @@ function waitOf(leftMs: number): number {
 
 function refuse(request: AuthzRequest, nowMs: number, error: unknown): Decision {
   const denial = error instanceof Denial ? error : new Denial('internal_error', { cause: error });
-  return { kind: 'deny', ctx: createContext(request, nowMs), denial, metadata: { reason: denial.code } };
+  return { kind: 'deny', ctx: createContext(request, nowMs), denial, metadata: metadataOf(denial.code) };
+}
+
+const metadataByCode = new Map<DenialCode, Metadata>();
+
+/** The same object for the same code: equal answers are known by it. */
+function metadataOf(code: DenialCode): Metadata {
+  let metadata = metadataByCode.get(code);
+  if (metadata === undefined) metadataByCode.set(code, (metadata = Object.freeze({ reason: code })));
+  return metadata;
 }
 
 function refuseWith(request: AuthzRequest, nowMs: number, code: DenialCode): Decision {

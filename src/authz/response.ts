@@ -166,60 +166,66 @@ function writeHeader(w: MessageWriter, field: number, [name, value]: HeaderPair,
 
 /** Denials are few and much alike: a flood of them is answered with the bytes of the first one. */
 class DenialBytes {
-  private readonly built = new Map<string, Buffer>();
+  /** By metadata, which is one object for a reason and a policy until a token is verified; then by what else counts. */
+  private readonly built = new WeakMap<Metadata, Buffer[]>();
 
   constructor(private readonly options: ResponseOptions) {}
 
   of(decision: Deny): Buffer {
-    const key = keyOf(decision);
-    const head = key === undefined ? encodeDeny(decision, this.options) : this.recall(key, decision);
-    return encode((w) => {
-      writeMetadata(w, decision.metadata);
-      w.encoded(head);
-    });
+    const variant = variantOf(decision);
+    if (variant === undefined) return this.build(decision, { keep: false });
+    let variants = this.built.get(decision.metadata);
+    if (variants === undefined) this.built.set(decision.metadata, (variants = []));
+    return (variants[variant] ??= this.build(decision, { keep: true }));
   }
 
-  private recall(key: string, decision: Deny): Buffer {
-    let bytes = this.built.get(key);
-    if (bytes === undefined) {
-      bytes = encodeDeny(decision, this.options);
-      if (this.built.size < MAX_BUILT_DENIALS) this.built.set(key, bytes);
-    }
-    return bytes;
+  private build(decision: Deny, { keep }: { keep: boolean }): Buffer {
+    return encode(
+      (w) => {
+        writeMetadata(w, decision.metadata);
+        writeDeny(w, decision, this.options);
+      },
+      { keep },
+    );
   }
 }
 
-/** Codes, schemes, formats and kinds of call multiplied are fewer; this is so that nothing ever grows. */
-const MAX_BUILT_DENIALS = 4096;
+const SCHEMES = ['none', 'bearer', 'dpop'] as const;
+const RPCS = ['none', 'grpc', 'grpc-web', 'connect'] as const;
 
-/** Everything that a plain denial's answer depends on; undefined: this one depends on more. */
-function keyOf({ ctx, denial }: Deny): string | undefined {
-  if (Object.keys(denial.details).length > 0) return undefined;
-  const policy = ctx.match?.policy;
-  if (policy !== undefined && policy.corsOrigins.size > 0) return undefined;
+/** Everything beside code and policy that a plain denial's answer depends on; undefined: this one depends on more. */
+function variantOf({ ctx, denial }: Deny): number | undefined {
+  // Metadata of a token is made for that token alone.
+  if (ctx.token !== undefined || hasDetails(denial)) return undefined;
+  const origins = ctx.match?.policy.corsOrigins;
+  if (origins !== undefined && origins.size > 0) return undefined;
   const { method, rpc } = ctx.request;
-  const format = policy?.errors ?? '';
-  return `${denial.code} ${ctx.credential?.scheme ?? ''} ${format} ${rpc ?? ''} ${method === 'HEAD' ? 'HEAD' : ''}`;
+  const scheme = SCHEMES.indexOf(ctx.credential?.scheme ?? 'none');
+  const form = RPCS.indexOf(rpc ?? 'none') * 2 + (method === 'HEAD' ? 1 : 0);
+  return scheme * RPCS.length * 2 + form;
 }
 
-/** Status and denied_response; metadata follows. */
-function encodeDeny(decision: Deny, options: ResponseOptions): Buffer {
+function hasDetails({ details }: Denial): boolean {
+  for (const _name in details) return true;
+  return false;
+}
+
+/** Status and denied_response. */
+function writeDeny(w: MessageWriter, decision: Deny, options: ResponseOptions): void {
   const { ctx, denial } = decision;
   const { entry } = denial;
   const headers = deniedHeaders(decision, options);
   const body = bodyFor(ctx.request, entry, ctx.match?.policy.errors ?? 'oauth');
   if (body !== undefined) headers.push(['content-type', body.contentType]);
-  return encodeOnce((w) => {
-    const denied = w.mark();
-    if (body !== undefined) w.text(3, body.text);
-    // Several values of one name must all arrive: action 0 adds.
-    for (const pair of backwards(headers)) writeHeader(w, 2, pair, APPEND_IF_EXISTS_OR_ADD);
-    const status = w.mark();
-    w.uint32(1, entry.http);
-    w.endMessage(1, status);
-    w.endMessage(options.failure === 'error' && entry.http >= 500 ? 5 : 2, denied);
-    w.encoded(entry.http === 401 ? STATUS_UNAUTHENTICATED : STATUS_DENIED);
-  });
+  const denied = w.mark();
+  if (body !== undefined) w.text(3, body.text);
+  // Several values of one name must all arrive: action 0 adds.
+  for (const pair of backwards(headers)) writeHeader(w, 2, pair, APPEND_IF_EXISTS_OR_ADD);
+  const status = w.mark();
+  w.uint32(1, entry.http);
+  w.endMessage(1, status);
+  w.endMessage(options.failure === 'error' && entry.http >= 500 ? 5 : 2, denied);
+  w.encoded(entry.http === 401 ? STATUS_UNAUTHENTICATED : STATUS_DENIED);
 }
 
 function deniedHeaders({ ctx, denial }: Deny, { dpop }: ResponseOptions): HeaderPair[] {
