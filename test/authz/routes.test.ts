@@ -229,7 +229,9 @@ function lazyUpstreamPath(path: string): string {
     .join('')
     .replace(/\/{2,}/g, '/');
   const slash = plain.endsWith('/') && plain !== '/';
-  const resolved = new URL(`http://x${plain.replaceAll('?', '%3f').replaceAll('#', '%23')}`).pathname;
+  // The parser would decode once more: what is left of `%252e` is the text `%2e`, and no dot.
+  const escaped = plain.replaceAll('%', '%25').replaceAll('?', '%3f').replaceAll('#', '%23');
+  const resolved = new URL(`http://x${escaped}`).pathname.replaceAll('%25', '%');
   return slash || resolved === '/' ? resolved : resolved.replace(/\/$/, '');
 }
 
