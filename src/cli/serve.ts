@@ -10,9 +10,9 @@ export type StartServer = (options: LoadedConfig & { readonly configFile: string
 export interface ServeDependencies {
   readonly io: CliIo;
   /** Reads the configuration beside this thread. @throws ConfigError */
-  loadConfig(file: string): Promise<LoadedConfig>;
+  readonly loadConfig: (file: string) => Promise<LoadedConfig>;
   /** Loads the code of the server. */
-  loadServer(): Promise<StartServer>;
+  readonly loadServer: () => Promise<StartServer>;
 }
 
 /**

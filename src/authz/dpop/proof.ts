@@ -1,14 +1,21 @@
 import { hash } from 'node:crypto';
 import type { AsymmetricAlgorithm } from '../../jwk/types.js';
-import { parseCompactJws, type CompactJws } from '../../jws/compact.js';
+import { decodeText, splitCompactJws, type JwsSegments } from '../../jws/compact.js';
 import { JwsRejection } from '../../jws/jws-rejection.js';
+import { parseStrictJsonText } from '../../jws/strict-json.js';
 import { verifySignature } from '../../jws/verify.js';
 import type { JsonObject } from '../../ports.js';
 import { Denial } from '../denial.js';
 import type { AuthzRequest, VerifiedProof, VerifiedToken } from '../types.js';
 import type { Nonces } from './nonce.js';
 import type { OriginsOfHost } from './origins.js';
-import { importProofKey, readProofHeader, type ProofKey, type ProofKeys } from './proof-keys.js';
+import {
+  importProofKey,
+  readProofHeader,
+  type ProofHeader,
+  type ProofKey,
+  type ProofKeys,
+} from './proof-keys.js';
 import { isTarget } from './target-uri.js';
 
 /** What a proof is checked against, from the configuration. */
@@ -68,39 +75,46 @@ interface ProofClaims {
  */
 export function createProofVerifier(rules: ProofRules): VerifyProof {
   const algorithms = new Set(rules.algorithms);
-  const limits = { maxBytes: rules.maxProofBytes ?? DEFAULT_MAX_PROOF_BYTES };
+  const maxBytes = rules.maxProofBytes ?? DEFAULT_MAX_PROOF_BYTES;
 
   return (proof, use) => {
     const origins = rules.originsOfHost(use.request.host);
-    const jws = parseProof(proof, limits);
-    const headerText = proof.slice(0, proof.indexOf('.'));
-    const known = rules.keys.find(headerText);
-    const header = known ?? readProofHeader(jws.header);
+    const { jws, header, payload } = parseProof(proof, maxBytes, rules.keys);
     if (!algorithms.has(header.alg)) throw new Denial('dpop_proof_algorithm');
     if (header.jkt !== use.token.confirmation?.jkt) throw new Denial('dpop_key_mismatch');
 
-    const claims = readClaims(jws.payload);
+    const claims = readClaims(payload);
     assertUse(claims, use, origins);
     const expiresAtMs = assertFresh(claims, rules, use.nowMs);
 
-    const key: ProofKey = 'key' in header ? header : importProofKey(header);
+    const isKnown = 'key' in header;
+    const key = isKnown ? header : importProofKey(header);
     assertSignature(jws, key);
-    if (known === undefined) rules.keys.keep(headerText, key);
+    if (!isKnown) rules.keys.keep(jws.header, key);
     const freshNonce = rules.nonces?.verify(claims.nonce, use.token.hash, use.nowMs);
     return { jkt: key.jkt, replayKey: replayKeyOf(key.jkt, claims.jti), expiresAtMs, freshNonce };
   };
 }
 
-function parseProof(proof: string, limits: { maxBytes: number }): CompactJws {
+/** A proof, taken apart: with its key where that is known by the header, else with what the header says. */
+interface ReadProof {
+  readonly jws: JwsSegments;
+  readonly header: ProofHeader | ProofKey;
+  readonly payload: JsonObject;
+}
+
+function parseProof(proof: string, maxBytes: number, keys: ProofKeys): ReadProof {
   try {
-    return parseCompactJws(proof, limits);
+    const jws = splitCompactJws(proof, maxBytes);
+    const header = keys.find(jws.header) ?? readProofHeader(parseStrictJsonText(decodeText(jws.header)));
+    return { jws, header, payload: parseStrictJsonText(decodeText(jws.payload)) };
   } catch (error) {
     if (error instanceof JwsRejection) throw new Denial('dpop_proof_malformed');
     throw error;
   }
 }
 
-function assertSignature(jws: CompactJws, { key, alg }: ProofKey): void {
+function assertSignature(jws: JwsSegments, { key, alg }: ProofKey): void {
   if (!verifySignature(jws, key, alg)) throw new Denial('dpop_proof_signature');
 }
 
