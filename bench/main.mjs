@@ -22,7 +22,7 @@ const usage = `npm run bench -- [options]
   --json FILE        the result as JSON, too
   --driver NAME      of requests that are all the same: auto (h2load where installed), h2load, node
   --generations N    new processes so often (4)      --rounds N      stretches a generation (12)
-  --requests N       a stretch (1000)                --warm-up N     before the first one (8000)
+  --requests N       a stretch (1000)                --warm-up N     before the first one (16000)
   --rate N           of the open loop, a second (1000)   --seconds N   of its stretches (2)`;
 
 const { values: given } = parseArgs({
@@ -47,7 +47,7 @@ const { values: given } = parseArgs({
 
 const usual = given.quick
   ? { generations: 1, rounds: 1, requests: 300, 'warm-up': 300, rate: 200, seconds: 0.5 }
-  : { generations: 4, rounds: 12, requests: 1000, 'warm-up': 8000, rate: 1000, seconds: 2 };
+  : { generations: 4, rounds: 12, requests: 1000, 'warm-up': 16_000, rate: 1000, seconds: 2 };
 const number = (name) => (given[name] === undefined ? usual[name] : Number(given[name]));
 const plan = {
   generations: number('generations'),
