@@ -83,6 +83,7 @@ async function runAll() {
     const row = await runCase(create(), plan);
     say(`  ${row.value.toFixed(2)}, target ${row.target}`);
     report.decisions.push(row);
+    save(report);
   }
   for (const [name, run] of Object.entries(standing)) {
     if (!wanted(name)) continue;
@@ -90,6 +91,7 @@ async function runAll() {
     const row = await run();
     say(`  ${row.value.toFixed(2)} ${row.unit}, target ${row.target}`);
     report.standing.push(row);
+    save(report);
   }
   if (given.envoy || given.all || given.case?.includes('envoy')) {
     say('through Envoy …');
@@ -108,6 +110,11 @@ function print(report) {
   if (report.decisions.length > 0) console.log(`${decisionTable(report.decisions)}\n`);
   if (report.standing.length > 0) console.log(`${standingTable(report.standing)}\n`);
   if (report.envoy) printEnvoy(report.envoy);
+  save(report);
+}
+
+/** After each row: what an interrupted run has measured is not lost. */
+function save(report) {
   if (given.json) writeFileSync(given.json, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 

@@ -82,13 +82,49 @@ describe('createRuntime()', () => {
     );
   });
 
-  test('gives equal answers from the cache and without one', async () => {
+  test.each<[string, Record<string, unknown>, number]>([
+    ['a usual token', {}, 200],
+    ['characters beyond Latin-1', { sub: 'Ζωή €', tenant: '日本' }, 200],
+    ['characters within Latin-1', { sub: 'Grüße', tenant: 'é' }, 200],
+    ['absent claims', { tenant: undefined, client_id: undefined }, 200],
+    ['lists and objects', { roles: ['a', 'b,c'], tenant: 'x', realm: { roles: ['deep'] } }, 200],
+    ['names of the language', { constructor: 'x', toString: 'y', hasOwnProperty: 'z' }, 200],
+    ['a member __proto__', JSON.parse('{"__proto__": {"tenant": "evil"}, "tenant": null}') as object, 200],
+    ['an escaped text', { sub: 'a\n"b"\\c' }, 200],
+    ['a fraction of a second', { nbf: Math.floor(Date.now() / 1000) - 0.5 }, 200],
+    ['a missing scope', { scope: 'other' }, 403],
+    ['another audience', { aud: 'https://other.example' }, 401],
+    ['an expired one', { exp: 1 }, 401],
+    ['one not valid yet', { nbf: Math.floor(Date.now() / 1000) + 9999 }, 401],
+    ['a bound one as Bearer', { cnf: { jkt: 'A'.repeat(43) } }, 401],
+    ['an unknown binding', { cnf: { kid: 'x' } }, 401],
+  ])('gives equal answers from the cache and without one: %s', async (_, over, expected) => {
     const issuer = await startIssuer();
-    const token = mintToken({ key, claims: liveClaims(issuer.issuer) });
-    const cached = await start(configOf(issuer));
-    const plain = await start(configOf(issuer, { tokenCache: { maxEntries: 0 } }));
-    await ask(cached, {}, token);
-    expect((await ask(cached, {}, token)).answer).toEqual((await ask(plain, {}, token)).answer);
+    const rules = {
+      identity: {
+        headers: {
+          'x-user-id': 'sub',
+          'x-tenant': 'tenant',
+          'x-roles': { claim: 'roles', as: 'csv' },
+          'x-realm': 'realm',
+        },
+      },
+      policies: { default: { scopes: { all: ['orders:read'] } } },
+      dpop: { mode: 'optional' },
+    };
+    const cached = await start(configOf(issuer, rules));
+    const plain = await start(configOf(issuer, { ...rules, tokenCache: { maxEntries: 0 } }));
+    const claims = { ...liveClaims(issuer.issuer), scope: 'orders:read' };
+    const token = mintToken({
+      key,
+      claims: Object.defineProperties(claims, Object.getOwnPropertyDescriptors(over)),
+    });
+    // Seen first, read again, kept, kept.
+    for (let n = 0; n < 4; n++) {
+      const [warm, cold] = [await ask(cached, {}, token), await ask(plain, {}, token)];
+      expect(warm.http).toBe(expected);
+      expect(warm.answer).toEqual(cold.answer);
+    }
   });
 
   test('never mixes up the answers of two tokens, two policies or two spellings', async () => {

@@ -46,6 +46,9 @@ async function runGeneration(one, plan, tally) {
       ...Object.entries(one.loads).map(([name, { gate, load }]) => ({ name, server: servers[gate], load })),
     ];
     for (const run of rotated(runs, plan.number)) await warmUp(run, plan);
+    // Filling a cache takes a minute, in which the engine of an idle server throws its compiled code away.
+    for (const { server, load } of runs)
+      await measure(server, load, { requests: plan.warmUp / 2, driver: 'node' });
     const rounds = [];
     for (let round = 0; round < plan.rounds; round++)
       rounds.push(await closedRound(one, rotated(runs, round), plan, tally));

@@ -1,59 +1,16 @@
 import { createContext } from '../../src/authz/pipeline.js';
-import type { AuthzRequest, CheckContext, Policy, RequestHeaders } from '../../src/authz/types.js';
+import type { AuthzRequest, CheckContext, Policy } from '../../src/authz/types.js';
+import { authzRequest, policyOf } from '../authz/contexts.js';
 import { NOW_MS } from './tokens.js';
 
-/** Header fields, several of one name as a list. */
-export type HeaderFields = Readonly<Record<string, string | readonly string[]>>;
+export { headersOf as fakeHeaders } from '../authz/contexts.js';
 
-/** Headers as the decoder would give them. */
-export function fakeHeaders(fields: HeaderFields = {}): RequestHeaders {
-  const all = (name: string): readonly string[] => [fields[name] ?? []].flat();
-  return {
-    all,
-    get: (name) => (all(name).length === 0 ? undefined : all(name).join(',')),
-    names: () => Object.keys(fields),
-  };
-}
-
-/** A GET of https://api.example.com/orders, but for what the test changes. */
-function fakeRequest(over: Partial<AuthzRequest> = {}): AuthzRequest {
-  return {
-    method: 'GET',
-    path: '/orders',
-    query: undefined,
-    host: 'api.example.com',
-    headers: fakeHeaders(),
-    requestId: undefined,
-    peerCertificate: undefined,
-    contextExtensions: new Map(),
-    callPolicy: undefined,
-    callAuthority: undefined,
-    rpc: undefined,
-    ...over,
-  };
-}
-
-/** A policy that asks for a token and nothing else, but for what the test changes. */
-function fakePolicy(over: Partial<Policy> = {}): Policy {
-  return {
-    name: 'default',
-    access: 'required',
-    issuers: undefined,
-    challengeScope: '',
-    requirements: [],
-    senderConstraint: undefined,
-    consumeProof: true,
-    corsPreflight: false,
-    corsOrigins: new Set(),
-    errors: 'oauth',
-    shadow: undefined,
-    ...over,
-  };
-}
-
-/** The context of a Check under some policy, before any credential was found. */
+/**
+ * The context of a Check under some policy, before any credential was found: a GET of https://api.example.com/orders at
+ * the moment at which tokens.ts mints, but for what the test changes.
+ */
 export function fakeContext(request: Partial<AuthzRequest> = {}, policy: Partial<Policy> = {}): CheckContext {
-  const ctx = createContext(fakeRequest(request), NOW_MS);
-  ctx.match = { policy: fakePolicy(policy), source: 'default', params: {}, limitsMethods: false };
+  const ctx = createContext({ ...authzRequest({ path: '/orders' }), ...request }, NOW_MS);
+  ctx.match = { policy: policyOf(policy), source: 'default', params: {}, limitsMethods: false };
   return ctx;
 }
