@@ -26,9 +26,7 @@ export interface RequestParts {
 }
 
 /** Headers as the decoder would give them. */
-export function headersOf(
-  fields: Readonly<Record<string, string | readonly string[]>> = {},
-): RequestHeaders {
+export function headersOf(fields: Readonly<Record<string, string | readonly string[]>> = {}): RequestHeaders {
   const lists = new Map(Object.entries(fields).map(([name, value]) => [name, [value].flat()]));
   return {
     get: (name) => lists.get(name)?.join(','),
