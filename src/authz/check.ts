@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../ports.js';
 import { Denial, type DenialCode } from './denial.js';
+import { plainMetadata } from './metadata.js';
 import { createContext, type Pipeline, type Trace } from './pipeline.js';
 import { parseRequest, type CallFacts } from './request.js';
 import type { ResponseBuilder } from './response.js';
@@ -155,17 +156,12 @@ function waitOf(leftMs: number): number {
 
 function refuse(request: AuthzRequest, nowMs: number, error: unknown): Decision {
   const denial = error instanceof Denial ? error : new Denial('internal_error', { cause: error });
-  return { kind: 'deny', ctx: createContext(request, nowMs), denial, metadata: metadataOf(denial.code) };
+  const metadata = plainMetadata(plain, denial.code, undefined);
+  return { kind: 'deny', ctx: createContext(request, nowMs), denial, metadata };
 }
 
-const metadataByCode = new Map<DenialCode, Metadata>();
-
-/** The same object for the same code: equal answers are known by it. */
-function metadataOf(code: DenialCode): Metadata {
-  let metadata = metadataByCode.get(code);
-  if (metadata === undefined) metadataByCode.set(code, (metadata = Object.freeze({ reason: code })));
-  return metadata;
-}
+/** Of refusals that are the handler's own: they name no policy. */
+const plain = new Map<string, Metadata>();
 
 function refuseWith(request: AuthzRequest, nowMs: number, code: DenialCode): Decision {
   return refuse(request, nowMs, new Denial(code));

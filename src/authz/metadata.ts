@@ -37,8 +37,17 @@ export function createMetadata(
   };
 }
 
-/** Reasons are codes, and policies are configured, so there are not many of these. */
-function plainMetadata(known: Map<string, Metadata>, reason: string, policy: string | undefined): Metadata {
+/**
+ * Metadata without a token: the same object for the same reason and policy. Reasons are codes, and policies are
+ * configured, so there are not many of these.
+ *
+ * @param known those that were made before
+ */
+export function plainMetadata(
+  known: Map<string, Metadata>,
+  reason: string,
+  policy: string | undefined,
+): Metadata {
   const key = `${reason} ${policy ?? ''}`;
   let metadata = known.get(key);
   if (metadata === undefined) known.set(key, (metadata = Object.freeze({ reason, policy })));

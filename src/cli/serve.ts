@@ -16,7 +16,8 @@ export interface ServeDependencies {
 }
 
 /**
- * `portcullis serve`. The code of the server is loaded while the configuration is read, which halves the start. Opens no port before the whole configuration was found good.
+ * `portcullis serve`. The code of the server is loaded while the configuration is read, which halves the start. Opens no
+ * port before the whole configuration was found good.
  *
  * @returns undefined while it serves: signals end it
  */

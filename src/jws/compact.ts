@@ -1,24 +1,7 @@
 import type { JsonObject } from '../ports.js';
 import { decodeBase64Url } from './base64url.js';
 import { JwsRejection } from './jws-rejection.js';
-import { JSON_LIMITS, parseStrictJsonText, readUtf8, type JsonLimits } from './strict-json.js';
-
-/** A compact JWS that could be read in one way only. Nothing in it is verified. */
-export interface CompactJws {
-  readonly header: JsonObject;
-  readonly payload: JsonObject;
-  /** Header and payload segments with their dot, as sent: what the signature is over. ASCII. */
-  readonly signingInput: string;
-  readonly signature: Uint8Array;
-}
-
-/** Bounds of a compact JWS from outside. */
-export interface JwsLimits {
-  /** Of the whole text; it is ASCII where it is valid, so bytes and characters are one. */
-  readonly maxBytes: number;
-  /** Of header and payload, each. */
-  readonly json?: JsonLimits;
-}
+import { parseStrictJsonObject, readUtf8 } from './strict-json.js';
 
 /** The parts of a compact JWS: header and payload still encoded. */
 export interface JwsSegments {
@@ -30,30 +13,14 @@ export interface JwsSegments {
 }
 
 /**
- * Reads a compact JWS strictly: exactly three canonical base64url segments, header and payload JSON objects that can
- * be read in one way only. Does not look at any header member or claim, and verifies nothing: `none` is for the header
- * rules, though its empty signature is refused here already.
+ * Takes a compact JWS apart, strictly: exactly three segments, none of them empty, the signature canonical base64url. Does
+ * not look at header and payload, which `readJson` reads, and verifies nothing: `none` is for the header rules, though
+ * its empty signature is refused here already.
  *
  * @param text untrusted
- * @throws JwsRejection
+ * @param maxBytes of the whole text; it is ASCII where it is valid, so bytes and characters are one
+ * @throws JwsRejection too_large, not_compact, not_base64url
  * @see RFC 7515 sections 3.1, 5.2 and 10.12
- */
-export function parseCompactJws(text: string, limits: JwsLimits): CompactJws {
-  const { header, payload, signingInput, signature } = splitCompactJws(text, limits.maxBytes);
-  const json = limits.json ?? JSON_LIMITS;
-  return {
-    header: parseStrictJsonText(decodeText(header), json),
-    payload: parseStrictJsonText(decodeText(payload), json),
-    signingInput,
-    signature,
-  };
-}
-
-/**
- * Takes a compact JWS apart, for readers that know its header already or keep its payload.
- *
- * @param text untrusted
- * @throws JwsRejection too_large, not_compact, not_base64url (of the signature)
  */
 export function splitCompactJws(text: string, maxBytes: number): JwsSegments {
   if (text.length > maxBytes) throw new JwsRejection('too_large');
@@ -72,7 +39,17 @@ export function splitCompactJws(text: string, maxBytes: number): JwsSegments {
 }
 
 /**
- * Decodes a header or payload to the JSON text it should be; `parseStrictJsonText` says whether it is.
+ * Reads a header or payload: canonical base64url of a JSON object that can be read in one way only.
+ *
+ * @param segment of splitCompactJws(), untrusted
+ * @throws JwsRejection
+ */
+export function readJson(segment: string): JsonObject {
+  return parseStrictJsonObject(decodeSegment(segment));
+}
+
+/**
+ * Decodes a payload to the JSON text it should be, for who keeps the text; `parseStrictJsonText` says whether it is.
  *
  * @param segment of splitCompactJws(), untrusted
  * @throws JwsRejection not_base64url, not_utf8

@@ -1,7 +1,7 @@
 import { constants, createHmac, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
 import type { SignatureAlgorithm, VerificationKey } from '../jwk/types.js';
 
-/** What a signature is over, and the signature: the part of a CompactJws that cryptography sees. */
+/** What a signature is over, and the signature: the part of a compact JWS that cryptography sees. */
 export interface SignedText {
   readonly signingInput: string;
   readonly signature: Uint8Array;

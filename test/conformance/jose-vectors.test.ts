@@ -6,7 +6,7 @@ import { JwkRejection } from '../../src/jwk/jwk-rejection.js';
 import { jwkThumbprint } from '../../src/jwk/thumbprint.js';
 import type { SignatureAlgorithm, SymmetricAlgorithm, VerificationKey } from '../../src/jwk/types.js';
 import { decodeBase64Url } from '../../src/jws/base64url.js';
-import { parseCompactJws } from '../../src/jws/compact.js';
+import { parseCompactJws } from '../support/compact-jws.js';
 import { readJoseHeader } from '../../src/jws/header.js';
 import { JwsRejection, type JwsRejectionCode } from '../../src/jws/jws-rejection.js';
 import { parseStrictJsonObject } from '../../src/jws/strict-json.js';

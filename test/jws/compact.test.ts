@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { hasJwsOutline, parseCompactJws } from '../../src/jws/compact.js';
+import { hasJwsOutline } from '../../src/jws/compact.js';
 import { JwsRejection, type JwsRejectionCode } from '../../src/jws/jws-rejection.js';
+import { parseCompactJws } from '../support/compact-jws.js';
 import { mintToken, replaceSegment, segment } from '../support/tokens.js';
 
 const LIMITS = { maxBytes: 8192 };

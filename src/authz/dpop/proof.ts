@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AsymmetricAlgorithm } from '../../jwk/types.js';
-import { decodeText, splitCompactJws, type JwsSegments } from '../../jws/compact.js';
+import { readJson, splitCompactJws, type JwsSegments } from '../../jws/compact.js';
 import { JwsRejection } from '../../jws/jws-rejection.js';
-import { parseStrictJsonText } from '../../jws/strict-json.js';
 import { verifySignature } from '../../jws/verify.js';
 import type { JsonObject } from '../../ports.js';
 import { Denial } from '../denial.js';
@@ -106,8 +105,8 @@ interface ReadProof {
 function parseProof(proof: string, maxBytes: number, keys: ProofKeys): ReadProof {
   try {
     const jws = splitCompactJws(proof, maxBytes);
-    const header = keys.find(jws.header) ?? readProofHeader(parseStrictJsonText(decodeText(jws.header)));
-    return { jws, header, payload: parseStrictJsonText(decodeText(jws.payload)) };
+    const header = keys.find(jws.header) ?? readProofHeader(readJson(jws.header));
+    return { jws, header, payload: readJson(jws.payload) };
   } catch (error) {
     if (error instanceof JwsRejection) throw new Denial('dpop_proof_malformed');
     throw error;

@@ -124,7 +124,7 @@ export class TokenCache {
   /** Keeps a known token read, since it came again. The payload is read once more for each that found no place. */
   keepRead(known: KnownToken, token: VerifiedToken): void {
     const entry = this.#known.peek(known.hash);
-    if (entry === undefined || entry !== known) return;
+    if (entry !== known) return;
     entry.token = token;
     this.#read.set(known.hash, entry, { size: READ_BYTES + structureBytes(token.claims) });
     if (!this.#read.has(known.hash)) entry.token = undefined;

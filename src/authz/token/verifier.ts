@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { decodeText, splitCompactJws, type JwsSegments } from '../../jws/compact.js';
+import { decodeText, readJson, splitCompactJws, type JwsSegments } from '../../jws/compact.js';
 import { readJoseHeader, type JoseHeader } from '../../jws/header.js';
 import { JwsRejection, type JwsRejectionCode } from '../../jws/jws-rejection.js';
 import { parseStrictJsonText } from '../../jws/strict-json.js';
@@ -212,7 +212,7 @@ class CachingTokenVerifier implements TokenVerifier {
 }
 
 function readTokenHeader(segment: string): TokenHeader {
-  const raw = parseStrictJsonText(decodeText(segment));
+  const raw = readJson(segment);
   return { raw, header: readJoseHeader(raw) };
 }
 
