@@ -1,6 +1,7 @@
 /** Dynamic metadata of an answer: reason, policy, subject, and the claims that the upstream is told. */
 import type { IdentityHeaders } from './identity/headers.js';
-import type { CheckContext, Metadata, VerifiedToken } from './types.js';
+import { createKeptValues } from './token/kept.js';
+import type { CheckContext, Metadata } from './types.js';
 
 /** What was made for a token last; the same token mostly meets the same policy. */
 interface Made {
@@ -18,12 +19,12 @@ interface Made {
 export function createMetadata(
   identity: Pick<IdentityHeaders, 'metadataOf'> | undefined,
 ): (ctx: CheckContext, reason: string) => Metadata {
-  const byToken = new WeakMap<VerifiedToken, Made>();
+  const byToken = createKeptValues<Made>();
   const byPolicy = new Map<string, Metadata>();
   return ({ match, token }, reason) => {
     const policy = match?.policy.name;
     if (token === undefined || identity === undefined) return plainMetadata(byPolicy, reason, policy);
-    const known = token.isKept ? byToken.get(token) : undefined;
+    const known = byToken.get(token);
     if (known !== undefined && known.policy === policy && known.reason === reason) return known.metadata;
     // A claim must not take the place of what this gate itself says.
     const metadata = Object.assign(identity.metadataOf(token), {
@@ -32,7 +33,7 @@ export function createMetadata(
       reason,
       policy,
     });
-    if (token.isKept) byToken.set(token, { policy, reason, metadata });
+    byToken.set(token, { policy, reason, metadata });
     return metadata;
   };
 }

@@ -8,6 +8,7 @@
 import { challengesOf } from './challenge.js';
 import { bodyOf, type DenialBody } from './denial-body.js';
 import type { Denial, DenialEntry } from './denial.js';
+import { isKept } from './token/kept.js';
 import type {
   Allow,
   AuthzRequest,
@@ -94,10 +95,11 @@ const builtAllows = new WeakMap<readonly HeaderPair[] | Metadata, BuiltAllow>();
 
 function encodeAllow(allow: Allow): Buffer {
   const { ctx, upstream, responseHeaders, metadata } = allow;
-  if (responseHeaders.length > 0 || ctx.token?.isKept === false) return buildAllow(allow, { keep: false });
+  if (responseHeaders.length > 0) return buildAllow(allow, { keep: false });
   const key = upstream.set.length === 0 ? metadata : upstream.set;
   const built = builtAllows.get(key);
   if (built !== undefined && isSame(built, upstream, metadata)) return built.bytes;
+  if (ctx.token !== undefined && !isKept(ctx.token)) return buildAllow(allow, { keep: false });
   const bytes = buildAllow(allow, { keep: true });
   builtAllows.set(key, { upstream, metadata, bytes });
   return bytes;

@@ -62,11 +62,6 @@ export interface Confirmation {
 
 /** What a signature and claim check has proved of a token. Immutable; shared between requests where it is kept. */
 export interface VerifiedToken {
-  /**
-   * true: this very object serves further requests with the same token, so what is made of it is worth keeping beside
-   * it. false: it was made for one request, and everything that hangs on it should go with it.
-   */
-  readonly isKept: boolean;
   readonly issuer: string;
   /** base64url SHA-256 of the token as sent: `ath` of a proof, and the key of the cache. */
   readonly hash: string;

@@ -8,6 +8,7 @@ import type { CredentialSource } from './credentials.js';
 import { createAliasSearch, staticAliasesOf } from './identity/aliases.js';
 import type { IdentityHeaders } from './identity/headers.js';
 import { hasParameter } from './query.js';
+import { isKept } from './token/kept.js';
 import type { CheckContext, HeaderPair, UpstreamChanges } from './types.js';
 
 /** The operator's choices. */
@@ -64,7 +65,7 @@ function createPairs({ tokenHeader }: UpstreamOptions): (ctx: CheckContext) => r
     const present = withToken.get(identity);
     if (present?.at(-1)?.[1] === identityToken) return present;
     const extended = Object.freeze([...identity, Object.freeze([header, identityToken] as const)]);
-    if (token?.isKept === true) withToken.set(identity, extended);
+    if (token !== undefined && isKept(token)) withToken.set(identity, extended);
     return extended;
   };
 }

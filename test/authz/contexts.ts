@@ -1,5 +1,6 @@
 /** Requests, contexts and tokens as the stages get them. */
 import { createContext } from '../../src/authz/pipeline.js';
+import { markKept } from '../../src/authz/token/kept.js';
 import type {
   AuthzRequest,
   CheckContext,
@@ -89,8 +90,7 @@ export function checkContext(parts: ContextParts = {}): CheckContext {
 }
 
 export function verifiedToken(parts: Partial<VerifiedToken> = {}): VerifiedToken {
-  return {
-    isKept: true,
+  const token: VerifiedToken = {
     issuer: 'https://login.example.com',
     hash: 'hash-of-the-token',
     claims: {},
@@ -103,6 +103,8 @@ export function verifiedToken(parts: Partial<VerifiedToken> = {}): VerifiedToken
     issuedAtS: NOW_S - 60,
     ...parts,
   };
+  markKept(token);
+  return token;
 }
 
 /** What a call throws; undefined where it does not. */

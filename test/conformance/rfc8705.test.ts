@@ -39,7 +39,6 @@ function decide(
 
 function tokenOf(confirmation: Confirmation | undefined) {
   return {
-    isKept: true,
     issuer: 'https://login.example.com',
     hash: 'h',
     claims: {},

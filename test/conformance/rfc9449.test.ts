@@ -94,7 +94,6 @@ function contextOf(proofs: readonly string[]): CheckContext {
   const ctx = fakeContext({ headers: fakeHeaders({ dpop: proofs }) });
   ctx.credential = { scheme: 'dpop', token: BOUND_TOKEN, place: { kind: 'header', name: 'authorization' } };
   ctx.token = {
-    isKept: true,
     issuer: 'https://login.example.com',
     hash: athOf(BOUND_TOKEN),
     claims: {},

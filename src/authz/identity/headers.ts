@@ -2,6 +2,7 @@
 import type { HeaderPair, Metadata, VerifiedToken } from '../types.js';
 import { compileClaimPath, type ClaimReader } from '../policy/claim-path.js';
 import { Denial } from '../denial.js';
+import { perKeptToken } from '../token/kept.js';
 import { headerTextOf, type ClaimForm } from './encode.js';
 
 /** Header → claim, or claim and form. A dotted name walks objects. */
@@ -40,15 +41,9 @@ export function createIdentityHeaders(spec: IdentitySpec): IdentityHeaders {
     const { claim, as } = typeof value === 'string' ? { claim: value, as: undefined } : value;
     return { name: name.toLowerCase(), claim, read: compileClaimPath(claim), form: as ?? 'text' };
   });
-  const known = new WeakMap<VerifiedToken, readonly HeaderPair[]>();
   return {
     names: Object.freeze(headers.map(({ name }) => name)),
-    of(token) {
-      if (!token.isKept) return pairsOf(headers, token);
-      let pairs = known.get(token);
-      if (pairs === undefined) known.set(token, (pairs = pairsOf(headers, token)));
-      return pairs;
-    },
+    of: perKeptToken((token) => pairsOf(headers, token)),
     metadataOf: (token) => metadataOf(headers, token),
   };
 }

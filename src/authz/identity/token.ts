@@ -11,6 +11,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { createKeptValues } from '../token/kept.js';
 import type { VerifiedToken } from '../types.js';
 
 /** A signing key set as `portcullis keys generate` prints it. */
@@ -72,7 +73,7 @@ export function createIdentityTokenIssuer(options: IdentityTokenOptions): Identi
   const jwks = publicJwksOf(options.keys);
   const signer = createSigner(options.keys);
   const randomId = options.randomId ?? randomUUID;
-  const byToken = new WeakMap<VerifiedToken, Issued>();
+  const byToken = createKeptValues<Issued>();
   const byHash = new LRUCache<string, Issued>({ max: options.maxEntries ?? DEFAULT_MAX_ENTRIES });
   const issueAnew = (token: VerifiedToken, identity: string, nowMs: number): Issued => {
     const iat = Math.floor(nowMs / 1000);
@@ -91,7 +92,7 @@ export function createIdentityTokenIssuer(options: IdentityTokenOptions): Identi
       let issued = byHash.get(token.hash);
       if (issued?.identity !== identity || nowMs >= issued.renewAtMs)
         issued = issueAnew(token, identity, nowMs);
-      if (token.isKept) byToken.set(token, issued);
+      byToken.set(token, issued);
       byHash.set(token.hash, issued);
       return issued.jwt;
     },

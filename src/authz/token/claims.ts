@@ -5,7 +5,7 @@ import { readConfirmation } from './confirmation.js';
 import type { TokenProfile, TokenRules } from './types.js';
 
 /** What the claims of a token say, of the kinds and shapes this gate relies on. */
-export type TokenClaims = Omit<VerifiedToken, 'isKept' | 'issuer' | 'hash' | 'claims'>;
+export type TokenClaims = Omit<VerifiedToken, 'issuer' | 'hash' | 'claims'>;
 
 /** The times of a token, seconds since the epoch, fractions allowed (RFC 7519 2, NumericDate). */
 export type TokenTimes = Pick<VerifiedToken, 'expiresAtS' | 'notBeforeS' | 'issuedAtS'>;

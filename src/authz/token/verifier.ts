@@ -11,6 +11,7 @@ import { Denial, type DenialCode } from '../denial.js';
 import type { GateMetrics, VerifiedToken } from '../types.js';
 import { assertTimes, isExpired, readClaims } from './claims.js';
 import { assertTokenHeader } from './header-rules.js';
+import { markKept } from './kept.js';
 import type { KnownToken, TokenCache, VerifiedUnder } from './token-cache.js';
 import type { TokenIssuer, TokenRules, TokenVerifier } from './types.js';
 
@@ -192,7 +193,7 @@ class CachingTokenVerifier implements TokenVerifier {
     try {
       assertSignature(candidate, keys);
       this.#keepHeader(candidate);
-      const token = createToken(payload, { hash, under, rules: issuer, isKept: false });
+      const token = createToken(payload, { hash, under, rules: issuer });
       assertTimes(token, nowMs, issuer);
       this.options.cache?.remember(hash, payloadText, under);
       return token;
@@ -219,17 +220,18 @@ function readTokenHeader(segment: string): TokenHeader {
 /** A token that came again, made anew of what its signature has proved, under the same rules. */
 function readAgain(known: KnownToken, rules: TokenRules, cache: TokenCache): VerifiedToken {
   const { hash, under } = known;
-  const token = createToken(parseStrictJsonText(known.payload), { hash, under, rules, isKept: true });
+  const token = createToken(parseStrictJsonText(known.payload), { hash, under, rules });
+  markKept(token);
   cache.keepRead(known, token);
   return token;
 }
 
 function createToken(
   claims: JsonObject,
-  from: { hash: string; under: VerifiedUnder; rules: TokenRules; isKept: boolean },
+  from: { hash: string; under: VerifiedUnder; rules: TokenRules },
 ): VerifiedToken {
-  const { hash, under, rules, isKept } = from;
-  return { isKept, issuer: under.issuer, hash, claims, ...readClaims(claims, rules) };
+  const { hash, under, rules } = from;
+  return { issuer: under.issuer, hash, claims, ...readClaims(claims, rules) };
 }
 
 function bind(iss: string, issuer: TokenIssuer): BoundIssuer {

@@ -50,7 +50,6 @@ function contextOf({ scheme = 'dpop', cnf, dpop, cert = 'none', wanted }: Case):
   const ctx = fakeContext({ headers, peerCertificate: certificates[cert] }, { senderConstraint: wanted });
   ctx.credential = { scheme, token: BOUND_TOKEN, place: { kind: 'header', name: 'authorization' } };
   ctx.token = {
-    isKept: true,
     issuer: 'https://login.example.com',
     hash: athOf(BOUND_TOKEN),
     claims: {},
