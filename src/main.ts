@@ -9,7 +9,7 @@ const code = await runCli(process.argv.slice(2), {
     err: (text) => void process.stderr.write(`${text}\n`),
   },
   version: VERSION,
-  loadConfig: async (file) => (await import('./config/background.js')).loadConfigInBackground(file),
+  loadConfig: async (file) => (await import('./config/load-in-thread.js')).loadConfigInThread(file),
   loadServer: async () => {
     boundHeapGrowth();
     return (await import('./server/start.js')).startServer;

@@ -12,7 +12,7 @@ import type {
   StaticKeyConfig,
   TokensConfig,
 } from './config.js';
-import { type Content, readJwkSet, readPem } from './contents.js';
+import { type Content, readJwkSet, readPem } from './key-material.js';
 import type { ConfigFiles } from './files.js';
 import { deepFreeze } from './freeze.js';
 import type { ParsedConfig } from './schema.js';

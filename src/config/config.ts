@@ -1,5 +1,5 @@
 import type { SignatureAlgorithm, AsymmetricAlgorithm, SymmetricAlgorithm } from '../jwk/types.js';
-import type { JwkSet } from './contents.js';
+import type { JwkSet } from './key-material.js';
 import type { DeepReadonly } from './freeze.js';
 import type { ParsedConfig } from './schema.js';
 import type { SigningKeySet } from './signing-keys.js';

@@ -1,4 +1,4 @@
-import { asTree } from './node.js';
+import { asTree } from './config-value.js';
 import { type ConfigPath, formatPath, type ProblemReport } from './problems.js';
 
 /** What references stand for. */

@@ -12,9 +12,9 @@ import { checkUnsupported } from './checks/unsupported.js';
 import type { Config } from './config.js';
 import { ConfigFiles, readBoundedFile, type ReadFile } from './files.js';
 import { interpolate } from './interpolate.js';
-import { ConfigNode } from './node.js';
+import { ConfigValue } from './config-value.js';
 import { ConfigError, type Problem, ProblemReport } from './problems.js';
-import { checkShape } from './shape.js';
+import { checkSchema } from './check-schema.js';
 import { warningsOf } from './warnings.js';
 import { parseYaml } from './yaml.js';
 
@@ -86,8 +86,8 @@ function parse(text: string, { file, files, env }: Source): LoadedConfig {
   const report = new ProblemReport();
   const readText = (path: string) => files.readText(path);
   const { tree, filled } = interpolate(parseYaml(text, file, report), { env, readText, report });
-  const parsed = checkShape(tree, report);
-  for (const check of CHECKS) check({ root: new ConfigNode(tree), report, files, filled });
+  const parsed = checkSchema(tree, report);
+  for (const check of CHECKS) check({ root: new ConfigValue(tree), report, files, filled });
   const problems = report.list();
   if (problems.length > 0 || parsed === undefined) throw new ConfigError(problems, files.names);
   const config = buildConfig(parsed, files);

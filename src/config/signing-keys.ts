@@ -1,9 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { JwkRejection } from '../jwk/jwk-rejection.js';
 import { importPublicJwk } from '../jwk/import-key.js';
-import { type Content, type Jwk, readJson } from './contents.js';
+import { type Content, type Jwk, readJson } from './key-material.js';
 import type { ConfigFiles } from './files.js';
-import { asTree } from './node.js';
+import { asTree } from './config-value.js';
 
 /** Algorithms that Portcullis signs with. */
 export const SIGNING_ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const;

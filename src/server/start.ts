@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { watchConfig } from '../config/watch.js';
 import type { Config } from '../config/config.js';
-import { loadConfigInBackground } from '../config/background.js';
+import { loadConfigInThread } from '../config/load-in-thread.js';
 import type { LoadedConfig } from '../config/load.js';
 import { ConfigError, formatProblem } from '../config/problems.js';
 import { createLog, type RunningLog } from '../observability/log.js';
@@ -45,7 +45,7 @@ function supervise(service: Service, options: StartOptions, log: RunningLog): Ru
   const reload = createReloader({
     load: async () => {
       try {
-        const loaded = await loadConfigInBackground(options.configFile);
+        const loaded = await loadConfigInThread(options.configFile);
         watcher.watch(loaded.files);
         return loaded;
       } catch (error) {

@@ -3,6 +3,7 @@
  * file and fetches nothing; key sets and (memory) replay answers come from the primary.
  */
 import type { Config } from '../config/config.js';
+import { restoreConfig } from '../config/restore.js';
 import { createLog, type RunningLog } from '../observability/log.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import { startGrpcServer, type GrpcServer } from './grpc.js';
@@ -30,9 +31,9 @@ const primary = createIpcPeer(
   },
   {
     start: async ({ config }: { config: Config }) => {
-      serving = await start(config);
+      serving = await start(restoreConfig(config));
     },
-    apply: ({ config }: { config: Config }) => current().runtime.apply(config),
+    apply: ({ config }: { config: Config }) => current().runtime.apply(restoreConfig(config)),
     metrics: () => current().runtime.metrics.registry.getMetricsAsJSON(),
     readiness: () => current().runtime.readiness(),
     status: () => ({ pid: process.pid, ...current().runtime.status() }),

@@ -1,4 +1,4 @@
-import type { ConfigNode } from '../node.js';
+import type { ConfigValue } from '../config-value.js';
 import { type CheckContext, refuse } from './context.js';
 
 const PLACES = ['header', 'cookie', 'query'] as const;
@@ -29,7 +29,7 @@ export function checkCredentials(ctx: CheckContext): void {
 
 function checkPlace(
   ctx: CheckContext,
-  entry: ConfigNode,
+  entry: ConfigValue,
   options: { kind: (typeof PLACES)[number]; seen: Set<string> },
 ): void {
   const { kind, seen } = options;

@@ -1,4 +1,4 @@
-import type { ConfigNode } from '../node.js';
+import type { ConfigValue } from '../config-value.js';
 import { type CheckContext, refuse } from './context.js';
 
 const DEFAULT_TOKEN_HEADER = 'x-portcullis-identity';
@@ -42,7 +42,7 @@ export function checkIdentity(ctx: CheckContext): void {
 
 function checkToken(
   ctx: CheckContext,
-  { token, seen }: { token: ConfigNode; seen: ReadonlyMap<string, string> },
+  { token, seen }: { token: ConfigValue; seen: ReadonlyMap<string, string> },
 ): void {
   const header = token.get('header');
   const canonical = canonicalHeader(header.exists ? (header.text ?? '') : DEFAULT_TOKEN_HEADER);

@@ -2,8 +2,8 @@ import { isLoopbackHost } from '../../http/address-rules.js';
 import { parseFetchUrl } from '../../http/url-rules.js';
 import { SYMMETRIC_ALGORITHMS } from '../../jwk/types.js';
 import { KeySourceError, parseStaticKeys } from '../../jwks/static-keys.js';
-import { type JwkSet, readJwkSet } from '../contents.js';
-import type { ConfigNode } from '../node.js';
+import { type JwkSet, readJwkSet } from '../key-material.js';
+import type { ConfigValue } from '../config-value.js';
 import { type CheckContext, refuse } from './context.js';
 import { checkStaticKey } from './static-keys.js';
 
@@ -24,7 +24,7 @@ export function checkIssuers(ctx: CheckContext): void {
   }
 }
 
-function checkKeySource(ctx: CheckContext, issuer: ConfigNode): void {
+function checkKeySource(ctx: CheckContext, issuer: ConfigValue): void {
   const given = KEY_SOURCES.filter((source) => isGiven(issuer.get(source)));
   if (given.length > 1)
     refuse(ctx, issuer, `must have exactly one source of keys, and has ${given.join(' and ')}`);
@@ -51,11 +51,11 @@ function keySetProblem(jwks: JwkSet): string | undefined {
 }
 
 /** `discovery: false` says only that discovery is not wanted. */
-function isGiven(source: ConfigNode): boolean {
+function isGiven(source: ConfigValue): boolean {
   return source.exists && source.value !== false;
 }
 
-function checkSecrets(ctx: CheckContext, issuer: ConfigNode): void {
+function checkSecrets(ctx: CheckContext, issuer: ConfigValue): void {
   const secrets = new Set(
     issuer
       .get('keys')
@@ -76,7 +76,7 @@ function checkSecrets(ctx: CheckContext, issuer: ConfigNode): void {
   }
 }
 
-function checkUrls(ctx: CheckContext, issuer: ConfigNode): void {
+function checkUrls(ctx: CheckContext, issuer: ConfigValue): void {
   const allowHttp = ctx.root.get('jwks').get('allowHttp').value === true;
   for (const name of ['issuer', 'discovery', 'jwksUri'] as const) {
     const node = issuer.get(name);
@@ -88,12 +88,12 @@ function checkUrls(ctx: CheckContext, issuer: ConfigNode): void {
   }
 }
 
-function isDiscovered(issuer: ConfigNode): boolean {
+function isDiscovered(issuer: ConfigValue): boolean {
   return issuer.get('discovery').value === true || !KEY_SOURCES.some((source) => isGiven(issuer.get(source)));
 }
 
 /** The client refuses such a URL as well, but only when it is too late to tell the operator. */
-function checkFetchable(ctx: CheckContext, node: ConfigNode): void {
+function checkFetchable(ctx: CheckContext, node: ConfigValue): void {
   if (node.path.at(-1) === 'issuer' && node.text?.includes('?') === true)
     refuse(ctx, node, 'must have no query where keys come through discovery');
   try {

@@ -1,5 +1,5 @@
 import { DEFAULT_POLICY } from '../schema/policies.js';
-import type { ConfigNode } from '../node.js';
+import type { ConfigValue } from '../config-value.js';
 import { suggest } from '../suggestion.js';
 import { conditionProblem } from './condition.js';
 import { type CheckContext, isQuotable, refuse } from './context.js';
@@ -28,7 +28,7 @@ export function checkPolicies(ctx: CheckContext): void {
   checkShadowCycles(ctx);
 }
 
-function checkPolicy(ctx: CheckContext, policy: ConfigNode): void {
+function checkPolicy(ctx: CheckContext, policy: ConfigValue): void {
   checkCondition(ctx, policy.get('when'));
   for (const name of ['scopes', 'roles']) checkAllOrAny(ctx, policy.get(name));
   const stepUp = policy.get('stepUp');
@@ -45,19 +45,19 @@ function checkPolicy(ctx: CheckContext, policy: ConfigNode): void {
 }
 
 /** Roles have `claims` beside them, which alone require nothing. */
-function checkAllOrAny(ctx: CheckContext, node: ConfigNode): void {
+function checkAllOrAny(ctx: CheckContext, node: ConfigValue): void {
   if (node.exists && !node.get('all').exists && !node.get('any').exists)
     refuse(ctx, node, 'must have all, any or both');
 }
 
-function checkIssuers(ctx: CheckContext, policy: ConfigNode, known: ReadonlySet<string | undefined>): void {
+function checkIssuers(ctx: CheckContext, policy: ConfigValue, known: ReadonlySet<string | undefined>): void {
   for (const issuer of policy.get('issuers').items()) {
     if (issuer.text !== undefined && !known.has(issuer.text))
       refuse(ctx, issuer, 'must be, byte for byte, an issuer of the issuers section');
   }
 }
 
-function checkCondition(ctx: CheckContext, when: ConfigNode): void {
+function checkCondition(ctx: CheckContext, when: ConfigValue): void {
   if (when.text === undefined || when.text === '') return;
   const problem = conditionProblem(when.text);
   if (problem === undefined) return;
@@ -70,7 +70,7 @@ function checkCondition(ctx: CheckContext, when: ConfigNode): void {
   );
 }
 
-function checkReference(ctx: CheckContext, node: ConfigNode, known: ReadonlySet<string>): void {
+function checkReference(ctx: CheckContext, node: ConfigValue, known: ReadonlySet<string>): void {
   const name = node.text;
   if (name === undefined || name === '' || known.has(name)) return;
   const near = isQuotable(ctx, node) ? suggest(name, [...known]) : undefined;
@@ -92,7 +92,7 @@ function checkShadowCycles(ctx: CheckContext): void {
   }
 }
 
-function leadsBack(start: string, policies: ConfigNode): boolean {
+function leadsBack(start: string, policies: ConfigValue): boolean {
   const seen = new Set<string>();
   for (
     let name = policies.get(start).get('shadow').text;

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { addressesCollide, parseAddress } from '../address.js';
-import { readPem } from '../contents.js';
-import type { ConfigNode } from '../node.js';
+import { readPem } from '../key-material.js';
+import type { ConfigValue } from '../config-value.js';
 import { type CheckContext, refuse } from './context.js';
 
 const DEFAULTS = { grpc: '127.0.0.1:9191', admin: '127.0.0.1:9192', public: undefined } as const;
@@ -39,7 +39,7 @@ function checkAuthorities(ctx: CheckContext): void {
   }
 }
 
-function checkTls(ctx: CheckContext, tls: ConfigNode): void {
+function checkTls(ctx: CheckContext, tls: ConfigValue): void {
   const certificate = load(
     ctx,
     tls.get('cert'),
@@ -55,7 +55,7 @@ function checkTls(ctx: CheckContext, tls: ConfigNode): void {
 
 function load<T>(
   ctx: CheckContext,
-  node: ConfigNode,
+  node: ConfigValue,
   what: string,
   parse: (pem: string) => T,
 ): T | undefined {

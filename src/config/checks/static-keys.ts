@@ -1,8 +1,8 @@
 import { importPem, importSecret } from '../../jwk/import-key.js';
 import { JwkRejection, type JwkRejectionCode } from '../../jwk/jwk-rejection.js';
 import { type AsymmetricAlgorithm, SYMMETRIC_ALGORITHMS, type SymmetricAlgorithm } from '../../jwk/types.js';
-import { readPem } from '../contents.js';
-import type { ConfigNode } from '../node.js';
+import { readPem } from '../key-material.js';
+import type { ConfigValue } from '../config-value.js';
 import { type CheckContext, refuse } from './context.js';
 
 const REJECTIONS: Partial<Record<JwkRejectionCode, string>> = {
@@ -14,7 +14,7 @@ const REJECTIONS: Partial<Record<JwkRejectionCode, string>> = {
 };
 
 /** One entry of an issuer's `keys`: exactly one of pem, file and secret, and one that can be used. */
-export function checkStaticKey(ctx: CheckContext, key: ConfigNode): void {
+export function checkStaticKey(ctx: CheckContext, key: ConfigValue): void {
   const given = (['pem', 'file', 'secret'] as const)
     .map((name) => key.get(name))
     .filter((node) => node.exists);
@@ -27,7 +27,7 @@ export function checkStaticKey(ctx: CheckContext, key: ConfigNode): void {
   else checkPublicKey(ctx, key, source);
 }
 
-function checkSecret(ctx: CheckContext, key: ConfigNode, secret: ConfigNode): void {
+function checkSecret(ctx: CheckContext, key: ConfigValue, secret: ConfigValue): void {
   const alg = key.get('alg');
   if (!isSymmetric(alg.text)) {
     refuse(ctx, alg, 'must be HS256, HS384 or HS512 beside a secret');
@@ -37,7 +37,7 @@ function checkSecret(ctx: CheckContext, key: ConfigNode, secret: ConfigNode): vo
   if (text !== undefined) attempt(ctx, secret, () => importSecret(text, name));
 }
 
-function checkPublicKey(ctx: CheckContext, key: ConfigNode, source: ConfigNode): void {
+function checkPublicKey(ctx: CheckContext, key: ConfigValue, source: ConfigValue): void {
   const alg = key.get('alg');
   if (isSymmetric(alg.text)) {
     refuse(
@@ -58,7 +58,7 @@ function isSymmetric(alg: string | undefined): alg is SymmetricAlgorithm {
   return SYMMETRIC_ALGORITHMS.some((one) => one === alg);
 }
 
-function attempt(ctx: CheckContext, node: ConfigNode, importKey: () => unknown): void {
+function attempt(ctx: CheckContext, node: ConfigValue, importKey: () => unknown): void {
   try {
     importKey();
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { ConfigNode } from '../node.js';
+import type { ConfigValue } from '../config-value.js';
 import type { CheckContext } from './context.js';
 
 /**
@@ -7,7 +7,7 @@ import type { CheckContext } from './context.js';
  */
 export function checkUnsupported(ctx: CheckContext): void {
   const { root, report } = ctx;
-  const given: ConfigNode[] = [
+  const given: ConfigValue[] = [
     ...root
       .get('issuers')
       .items()

@@ -4,24 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-const BUILT = new URL('../../dist/config/background.js', import.meta.url);
+const BUILT = new URL('../../dist/config/load-in-thread.js', import.meta.url);
 // A thread needs a file that node itself can run.
 const built = existsSync(BUILT) ? describe : describe.skip;
 
 const SCRIPT = `
-const { loadConfigInBackground } = await import(process.argv[1]);
+const { loadConfigInThread } = await import(process.argv[1]);
 try {
-  const { config, files } = await loadConfigInBackground(process.argv[2]);
+  const { config, files } = await loadConfigInThread(process.argv[2]);
   const bare = [config.policies, config.policies.p.claims, config.identity.headers].map((one) => Object.getPrototypeOf(one));
   console.log(JSON.stringify({ issuer: config.issuers[0].issuer, frozen: Object.isFrozen(config.policies.p.claims.a), bare, files }));
 } catch (error) {
   console.log(JSON.stringify({ name: error.name, problems: error.problems, files: error.files }));
 }`;
 
-built('loadConfigInBackground()', () => {
+built('loadConfigInThread()', () => {
   let folder: string;
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'gate-background-'));
+    folder = mkdtempSync(join(tmpdir(), 'gate-load-'));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

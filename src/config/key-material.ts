@@ -1,6 +1,6 @@
 /** What the configuration names by path or holds as text: PEM, JWK sets, signing keys. */
 import type { ConfigFiles, FileText } from './files.js';
-import { asTree } from './node.js';
+import { asTree } from './config-value.js';
 
 /** A JWK as it was written; nothing of it is checked. */
 export type Jwk = Readonly<Record<string, unknown>>;

@@ -1,11 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { Config, PolicyConfig } from './config.js';
-import { deepFreeze } from './freeze.js';
 import type { LoadedConfig } from './load.js';
 import { ConfigError, type Problem } from './problems.js';
+import { restoreConfig } from './restore.js';
 
 /** What the other thread answers. */
-export type BackgroundAnswer =
+export type LoadAnswer =
   | { readonly loaded: LoadedConfig }
   | { readonly problems: readonly Problem[]; readonly files: readonly string[] };
 
@@ -20,45 +19,23 @@ const TIMEOUT_MS = 60_000;
  * @returns the frozen configuration
  * @throws ConfigError with everything that is wrong; Error where the thread failed or did not end in time
  */
-export async function loadConfigInBackground(file: string): Promise<LoadedConfig> {
+export async function loadConfigInThread(file: string): Promise<LoadedConfig> {
   const answer = await ask(file);
   if ('problems' in answer) throw new ConfigError(answer.problems, answer.files);
   const { loaded } = answer;
-  return { ...loaded, config: restore(loaded.config) };
+  return { ...loaded, config: restoreConfig(loaded.config) };
 }
 
-function ask(file: string): Promise<BackgroundAnswer> {
-  const worker = new Worker(new URL('./background-thread.js', import.meta.url), {
+function ask(file: string): Promise<LoadAnswer> {
+  const worker = new Worker(new URL('./load-thread.js', import.meta.url), {
     workerData: file,
     execArgv: [],
   });
-  return new Promise<BackgroundAnswer>((resolve, reject) => {
+  return new Promise<LoadAnswer>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the configuration was not read in time')), TIMEOUT_MS);
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', () => reject(new Error('the configuration was not read: its thread ended')));
     worker.once('exit', () => clearTimeout(timer));
   }).finally(() => void worker.terminate());
-}
-
-/** What a copy between threads loses: that it is frozen, and that mappings with free keys have no prototype. */
-function restore(config: Config): Config {
-  const { policies, server, identity } = config;
-  const restored: Config = {
-    ...config,
-    policies: bare(
-      Object.fromEntries(Object.entries(policies).map(([name, policy]) => [name, restorePolicy(policy)])),
-    ),
-    server: { ...server, authorities: bare(server.authorities) },
-    identity: { ...identity, headers: bare(identity.headers) },
-  };
-  return deepFreeze(restored);
-}
-
-function restorePolicy(policy: PolicyConfig): PolicyConfig {
-  return policy.claims === undefined ? policy : { ...policy, claims: bare(policy.claims) };
-}
-
-function bare<T extends object>(mapping: T): T {
-  return Object.assign(Object.create(null) as T, mapping);
 }

@@ -8,7 +8,7 @@ export type ConfigTree = Readonly<Record<string, unknown>>;
  * for is simply not there, since the schema has reported it already. So the checks across sections run on a file
  * that has other mistakes, and every mistake is told at once.
  */
-export class ConfigNode {
+export class ConfigValue {
   constructor(
     readonly value: unknown,
     readonly path: ConfigPath = [],
@@ -25,9 +25,9 @@ export class ConfigNode {
   }
 
   /** The node below a key; a node without value where there is none. */
-  get(key: string): ConfigNode {
+  get(key: string): ConfigValue {
     const tree = asTree(this.value);
-    return new ConfigNode(tree !== undefined && Object.hasOwn(tree, key) ? tree[key] : undefined, [
+    return new ConfigValue(tree !== undefined && Object.hasOwn(tree, key) ? tree[key] : undefined, [
       ...this.path,
       key,
     ]);
@@ -39,9 +39,9 @@ export class ConfigNode {
   }
 
   /** The members of a list, or of a mapping. */
-  items(): ConfigNode[] {
+  items(): ConfigValue[] {
     if (Array.isArray(this.value))
-      return this.value.map((item, index) => new ConfigNode(item, [...this.path, index]));
+      return this.value.map((item, index) => new ConfigValue(item, [...this.path, index]));
     return this.keys().map((key) => this.get(key));
   }
 

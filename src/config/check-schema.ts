@@ -10,7 +10,7 @@ type Issue = z.core.$ZodIssue;
  *
  * @returns the file with defaults filled in; undefined where anything was wrong
  */
-export function checkShape(tree: unknown, report: ProblemReport): ParsedConfig | undefined {
+export function checkSchema(tree: unknown, report: ProblemReport): ParsedConfig | undefined {
   const result = configSchema.safeParse(tree, { error: wordingOf });
   if (result.success) return result.data;
   for (const issue of result.error.issues) reportIssue(issue, { report, base: [] });

@@ -1,10 +1,10 @@
-/** The other thread of background.ts: loads one configuration, answers, ends. */
+/** The other thread of load-in-thread.ts: loads one configuration, answers, ends. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { BackgroundAnswer } from './background.js';
+import type { LoadAnswer } from './load-in-thread.js';
 import { loadConfig } from './load.js';
 import { ConfigError } from './problems.js';
 
-function load(file: string): BackgroundAnswer {
+function load(file: string): LoadAnswer {
   try {
     return { loaded: loadConfig(file) };
   } catch (error) {
