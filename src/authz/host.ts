@@ -23,6 +23,19 @@ export function normalizeHost(host: string): string | undefined {
   return match?.[1]?.toLowerCase();
 }
 
+const PORT = /:\d{1,5}$/;
+
+/**
+ * The key under which gRPC authorities are compared: without case and final dot.
+ *
+ * @param authority of the configuration, or `:authority` of a Check, which is untrusted
+ * @param options with its port, or without it: a configured authority without port stands for every port
+ */
+export function authorityKey(authority: string, { withPort }: { readonly withPort: boolean }): string {
+  const host = normalizeHost(authority) ?? authority.toLowerCase();
+  return withPort ? host + (PORT.exec(authority)?.[0] ?? '') : host;
+}
+
 /** What the `hosts` of a route say. */
 export type HostPattern =
   | { readonly kind: 'any' }

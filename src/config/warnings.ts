@@ -1,11 +1,9 @@
-import { unreachableRoutes } from '../authz/unreachable-routes.js';
 import { isLoopbackHost } from '../http/address-rules.js';
 import { parseAddress } from './address.js';
 import type { Config } from './config.js';
-import { type ConfigPath, formatPath, type Problem } from './problems.js';
+import { warnOfPolicies, type Warn } from './policy-warnings.js';
+import { formatPath, type Problem } from './problems.js';
 import type { ParsedConfig } from './schema.js';
-
-type Warn = (path: ConfigPath, text: string) => void;
 
 const STRONG_SECRET_BYTES = 32;
 
@@ -13,21 +11,11 @@ const STRONG_SECRET_BYTES = 32;
 export function warningsOf(config: Config, parsed: ParsedConfig): readonly Problem[] {
   const warnings: Problem[] = [];
   const warn: Warn = (path, text) => warnings.push({ path: formatPath(path), text });
-  warnOfRoutes(config, warn);
+  warnOfPolicies(config, warn);
   warnOfServer(config, warn);
   warnOfProofs(config, warn);
   warnOfTokens(config, { parsed, warn });
   return warnings;
-}
-
-function warnOfRoutes({ routes }: Config, warn: Warn): void {
-  for (const { index, shadowedBy } of unreachableRoutes(routes)) {
-    const earlier = shadowedBy.slice(0, 5).map((other) => `routes[${other}]`);
-    warn(
-      ['routes', index],
-      `can never match: ${earlier.join(', ')} before it take${earlier.length === 1 ? 's' : ''} all its requests`,
-    );
-  }
 }
 
 function warnOfServer({ server, jwks }: Config, warn: Warn): void {

@@ -283,6 +283,16 @@ const DECISIONS: readonly Row[] = [
     'server.authorities.A',
     /twice/,
   ],
+  [
+    'an authority with and without its final dot',
+    { server: { authorities: { 'a.': 'default', a: 'default' } } },
+    'server.authorities.a',
+    /twice/,
+  ],
+  ['claims of nothing', policy({ claims: {} }), 'policies.p.claims', /at least one claim/],
+  ['an empty list of routes', { routes: [] }, 'routes', /at least one route/],
+  ['an admin socket', { server: { admin: 'unix:/run/a.sock' } }, 'server.admin', /must be host:port/],
+  ['a public socket', { server: { public: 'unix:/run/p.sock' } }, 'server.public', /must be host:port/],
   ['a route without policy', { routes: [{ paths: ['/**'] }] }, 'routes[0].policy', /required/],
   [
     'a path without slash',

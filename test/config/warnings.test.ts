@@ -53,6 +53,35 @@ describe('warningsOf() tells of', () => {
       { tokens, identity: { token: {} } },
       /^identity\.token: .*server\.public/,
     ],
+    [
+      'a default that lets everybody in',
+      { policies: { default: { access: 'anonymous' } } },
+      /^policies\.default: lets every request pass without a token, since there are no routes/,
+    ],
+    [
+      'a default for authorities that are not configured',
+      {
+        policies: { admin: { roles: { any: ['admin'] } } },
+        server: { authorities: { 'admin.internal': 'admin' } },
+      },
+      /^server\.authorities: .* any other :authority .* policy default, .* less than policy admin/,
+    ],
+    [
+      'requirements that leaving out the token passes',
+      { policies: { p: { access: 'optional', scopes: { all: ['a'] }, senderConstraint: 'dpop' } } },
+      /^policies\.p: access optional lets a request without a token pass; scopes, senderConstraint apply/,
+    ],
+    [
+      'spellings of a path that a laxer route judges',
+      {
+        policies: { admin: { roles: { any: ['admin'] } } },
+        routes: [
+          { paths: ['/admin/**'], policy: 'admin' },
+          { paths: ['/**'], policy: 'default' },
+        ],
+      },
+      /^routes\[0\]: \/Admin .* judged by routes\[1\], whose policy default asks for less/,
+    ],
     ['keys that sign nothing', { tokens }, /^tokens: nothing is signed/],
   ])('%s', (_name, draft, warning) => {
     expect(warningsOf(draft).filter((line) => warning.test(line))).toHaveLength(1);
@@ -60,12 +89,19 @@ describe('warningsOf() tells of', () => {
 
   test.each<[name: string, draft: Draft]>([
     ['a good file', {}],
-    ['an admin socket', { server: { admin: 'unix:/run/admin.sock' } }],
     ['workers without DPoP', { server: { workers: 2 }, dpop: { mode: 'off' } }],
     [
       'workers with redis',
       { server: { workers: 2 }, replay: { store: 'redis' }, redis: { url: 'redis://h' } },
     ],
+    [
+      'a default that refuses what no authority names',
+      {
+        policies: { default: { when: 'false' }, admin: { roles: { any: ['admin'] } } },
+        server: { authorities: { 'admin.internal': 'admin' } },
+      },
+    ],
+    ['optional access that asks for nothing', { policies: { p: { access: 'optional' } } }],
     ['an identity token', { server: { public: '0.0.0.0:9193' }, tokens, identity: { token: {} } }],
   ])('nothing for %s', (_name, draft) => expect(warningsOf(draft)).toEqual([]));
 });

@@ -1,6 +1,6 @@
 /** The roles that a policy asks for. Issuers agree on no claim for them, so their names are configured. */
 import { Denial } from '../denial.js';
-import type { Requirement } from '../types.js';
+import type { Requirement, VerifiedToken } from '../types.js';
 import { compileClaimPath } from './claim-path.js';
 
 /** One of these, and all of those, in any of the claims. */
@@ -13,25 +13,40 @@ export interface RoleSpec {
 
 const DEFAULT_CLAIMS = ['roles', 'role'];
 
+/** Holds one role by its name, so its text is never split: `not admin` is not the role `admin`. */
+const SINGLE_ROLE_CLAIM = 'role';
+
 /**
  * Compiles a role requirement. A role claim is a list of strings (a role is then a member, spaces and commas
- * included), or one string of roles parted by spaces or commas. Anything else holds no role.
+ * included), or one string of roles separated by spaces or commas; the string of a claim `role` is one role. Anything
+ * else holds no role.
  *
  * @throws Denial insufficient_role (from the requirement it makes)
  */
 export function createRoleRequirement({ any, all, claims = DEFAULT_CLAIMS }: RoleSpec): Requirement {
   if (any === undefined && all === undefined) throw new Error('roles need all or any');
-  const readers = claims.map(compileClaimPath);
+  const readers = claims.map((name) => {
+    const read = compileClaimPath(name);
+    const holds = lastSegmentOf(name) === SINGLE_ROLE_CLAIM ? isRole : holdsRole;
+    return (token: VerifiedToken, role: string) => holds(read(token.claims), role);
+  });
   const denial = new Denial('insufficient_role');
   return (_ctx, token) => {
-    const has = (role: string): boolean => readers.some((read) => holdsRole(read(token.claims), role));
+    const has = (role: string): boolean => readers.some((holds) => holds(token, role));
     if (all !== undefined && !all.every(has)) throw denial;
     if (any !== undefined && !any.some(has)) throw denial;
   };
 }
 
+function lastSegmentOf(name: string): string {
+  return name.slice(name.search(/[^./]*$/));
+}
+
+function isRole(value: unknown, role: string): boolean {
+  return value === role || (Array.isArray(value) && value.includes(role));
+}
+
 function holdsRole(value: unknown, role: string): boolean {
-  if (Array.isArray(value)) return value.includes(role);
-  if (typeof value !== 'string') return false;
-  return value === role || (value.includes(role) && value.split(/[\s,]+/).includes(role));
+  if (isRole(value, role)) return true;
+  return typeof value === 'string' && value.includes(role) && value.split(/[\s,]+/).includes(role);
 }

@@ -3,7 +3,7 @@
  * of the call, then its authority; routes come last. A name that nobody configured is never an allow.
  */
 import { Denial } from '../denial.js';
-import { normalizeHost } from '../host.js';
+import { authorityKey } from '../host.js';
 import type { Router } from '../routes.js';
 import type { CheckContext, Policy, RouteMatch, Stage } from '../types.js';
 
@@ -75,7 +75,7 @@ function authorityMatches({ policies, authorities }: SelectPolicyOptions): Map<s
   const matches = matchesOf(policies, 'authority');
   const byAuthority = new Map<string, AuthorityMatch>();
   for (const [authority, name] of Object.entries(authorities)) {
-    byAuthority.set(keyOf(authority, { withPort: true }), { match: matches.get(name) });
+    byAuthority.set(authorityKey(authority, { withPort: true }), { match: matches.get(name) });
   }
   return byAuthority;
 }
@@ -86,14 +86,7 @@ function findAuthority(
 ): AuthorityMatch | undefined {
   if (authority === undefined) return undefined;
   return (
-    byAuthority.get(keyOf(authority, { withPort: true })) ??
-    byAuthority.get(keyOf(authority, { withPort: false }))
+    byAuthority.get(authorityKey(authority, { withPort: true })) ??
+    byAuthority.get(authorityKey(authority, { withPort: false }))
   );
-}
-
-const PORT = /:\d{1,5}$/;
-
-function keyOf(authority: string, { withPort }: { withPort: boolean }): string {
-  const host = normalizeHost(authority) ?? authority.toLowerCase();
-  return withPort ? host + (PORT.exec(authority)?.[0] ?? '') : host;
 }

@@ -1,5 +1,5 @@
 import { DEFAULT_POLICY } from '../schema/policies.js';
-import type { ConfigValue } from '../config-value.js';
+import { asTree, type ConfigValue } from '../config-value.js';
 import { suggest } from '../suggestion.js';
 import { conditionProblem } from './condition.js';
 import { type CheckContext, isQuotable, refuse } from './context.js';
@@ -24,6 +24,12 @@ export function checkPolicies(ctx: CheckContext): void {
   }
   for (const authority of root.get('server').get('authorities').items())
     checkReference(ctx, authority, known);
+  if (isEmptyList(root.get('routes').value))
+    refuse(
+      ctx,
+      root.get('routes'),
+      'must have at least one route; leave the key out where policy default is to judge every request',
+    );
   for (const route of root.get('routes').items()) checkReference(ctx, route.get('policy'), known);
   checkShadowCycles(ctx);
 }
@@ -33,6 +39,9 @@ function checkPolicy(ctx: CheckContext, policy: ConfigValue): void {
   for (const name of ['scopes', 'roles']) checkAllOrAny(ctx, policy.get(name));
   const stepUp = policy.get('stepUp');
   if (stepUp.exists && stepUp.keys().length === 0) refuse(ctx, stepUp, 'must have acr, maxAge or both');
+  const claims = policy.get('claims');
+  if (asTree(claims.value) !== undefined && claims.keys().length === 0)
+    refuse(ctx, claims, 'must have at least one claim; an empty mapping requires nothing');
   if (policy.get('access').text !== 'anonymous') return;
   for (const name of REQUIREMENTS) {
     if (policy.get(name).exists)
@@ -42,6 +51,10 @@ function checkPolicy(ctx: CheckContext, policy: ConfigValue): void {
         'has no effect with access: anonymous, which looks at no credential; use optional or required',
       );
   }
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Roles have `claims` beside them, which alone require nothing. */

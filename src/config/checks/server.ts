@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { authorityKey } from '../../authz/host.js';
 import { addressesCollide, parseAddress } from '../address.js';
 import { readPem } from '../key-material.js';
 import type { ConfigValue } from '../config-value.js';
@@ -23,19 +24,22 @@ function checkAddresses(ctx: CheckContext): void {
     const other = taken.find(
       (one) => one.address !== undefined && address !== undefined && addressesCollide(one.address, address),
     );
+    if (name !== 'grpc' && address?.kind === 'unix')
+      refuse(ctx, node, 'must be host:port; only server.grpc may be a unix socket');
     if (other !== undefined) refuse(ctx, node, `must not be the address of server.${other.name}`);
     taken.push({ name, address });
   }
 }
 
-/** Authorities compare without case, so two spellings of one would make the choice a matter of order. */
+/** Two spellings of one authority would make the choice of its policy a matter of order. */
 function checkAuthorities(ctx: CheckContext): void {
   const authorities = ctx.root.get('server').get('authorities');
   const seen = new Set<string>();
-  for (const key of authorities.keys()) {
-    if (seen.has(key.toLowerCase()))
-      refuse(ctx, authorities.get(key), 'is given twice; authorities compare without case');
-    seen.add(key.toLowerCase());
+  for (const name of authorities.keys()) {
+    const key = authorityKey(name, { withPort: true });
+    if (seen.has(key))
+      refuse(ctx, authorities.get(name), 'is given twice; authorities compare without case and final dot');
+    seen.add(key);
   }
 }
 

@@ -38,7 +38,7 @@ const roles = section({
   ]),
   claims: documented(
     list(claimName, 'a list with at least one claim').prefault(['roles', 'role']),
-    'The claims that hold roles. A dotted name walks objects.',
+    'The claims that hold roles: lists, or text with roles separated by spaces or commas. The text of a claim `role` is one role and never split. A dotted name walks objects.',
     ['realm_access.roles'],
   ),
 });

@@ -90,6 +90,8 @@ describe('createRoleRequirement()', () => {
     ['a list', { any: ['admin'] }, { roles: ['user', 'admin'] }, true],
     ['a text parted by spaces', { any: ['admin'] }, { roles: 'user admin' }, true],
     ['a text parted by commas', { any: ['admin'] }, { roles: 'user,admin, x' }, true],
+    ['role as a text is one role', { any: ['admin'] }, { role: 'not admin' }, false],
+    ['role as a text with a space', { any: ['not admin'] }, { role: 'not admin' }, true],
     ['one role as a text', { any: ['admin'] }, { role: 'admin' }, true],
     ['a part of a word', { any: ['admin'] }, { roles: 'superadmin admins' }, false],
     ['a part of a member', { any: ['admin'] }, { roles: ['super admin'] }, false],
