@@ -28,7 +28,7 @@ export interface CheckOptions {
   gate(): Gate;
   /** Checks that wait for something at the same time; beyond them 503. */
   concurrentChecks(): number;
-  /** Longest message that is decoded, bytes; beyond it 503. */
+  /** Longest message that is decoded, bytes; beyond it 413. */
   maxMessageBytes(): number;
   /** Is the process too busy to answer in time? Beyond it 503. */
   isOverloaded(): boolean;

@@ -41,6 +41,7 @@ const TITLES: Readonly<Record<DenialEntry['http'], string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
+  413: 'Content Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
@@ -50,6 +51,7 @@ const CONNECT_CODES: Readonly<Record<DenialEntry['http'], string>> = {
   400: 'invalid_argument',
   401: 'unauthenticated',
   403: 'permission_denied',
+  413: 'resource_exhausted',
   500: 'internal',
   503: 'unavailable',
 };

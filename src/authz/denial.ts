@@ -15,12 +15,17 @@ export type OAuthError =
 /** One row of the catalogue. */
 export interface DenialEntry {
   /** The HTTP status, from this closed list: Envoy would send any number. */
-  readonly http: 400 | 401 | 403 | 500 | 503;
+  readonly http: 400 | 401 | 403 | 413 | 500 | 503;
   /** Which challenge: `dpop` and `bearer` force a scheme, `presented` follows the credential's own. */
   readonly challenge: 'none' | 'bare' | 'presented' | 'bearer' | 'dpop';
   readonly error: OAuthError | undefined;
   /** What the client may read. Never token content. */
   readonly text: string;
+  /**
+   * true: this may be the outage of a dependency that no client can bring about. Only such a row may become an
+   * error_response under `server.failure: error`, and only where the denial says so too (`DenialDetails.isOutage`).
+   */
+  readonly mayBeOutage?: boolean;
 }
 
 const request = (text: string): DenialEntry => ({
@@ -130,9 +135,9 @@ export const DENIALS = {
   unknown_policy: fault(500, 'the gate is misconfigured'),
   internal_error: fault(500, 'an internal error'),
   keys_unavailable: fault(503, 'the keys of the issuer are not available'),
-  replay_unavailable: fault(503, 'the replay store is not available'),
+  replay_unavailable: { ...fault(503, 'the replay store is not available'), mayBeOutage: true },
   overloaded: fault(503, 'too many requests at once'),
-  message_too_large: fault(503, 'the request is too large to be judged'),
+  message_too_large: { ...refused('the request is too large to be judged'), http: 413 },
   deadline_exceeded: fault(503, 'no decision was reached in time'),
 } as const satisfies Record<string, DenialEntry>;
 
@@ -151,6 +156,11 @@ export interface DenialDetails {
   readonly retryAfterS?: number;
   /** A fresh DPoP nonce. */
   readonly nonce?: string;
+  /**
+   * The dependency itself is out of reach, and the client had no part in that: its token and its proof were verified.
+   * Never set for anything that befalls a token that is not verified yet, for a full store or for a bound of ours.
+   */
+  readonly isOutage?: true;
   /** The error behind an internal one; for the log alone. */
   readonly cause?: unknown;
 }
@@ -166,5 +176,10 @@ export class Denial {
     readonly details: DenialDetails = {},
   ) {
     this.entry = DENIALS[code];
+  }
+
+  /** May Envoy's failure mode decide, where the operator asked for that? Both the row and the place that threw say so. */
+  get isOutage(): boolean {
+    return this.entry.mayBeOutage === true && this.details.isOutage === true;
   }
 }

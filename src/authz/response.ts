@@ -25,7 +25,7 @@ import { encodeOnce, MessageWriter } from './wire/writer.js';
 export interface ResponseOptions {
   /** Which challenges a request without a credential gets. */
   readonly dpop: { readonly algorithms: readonly string[] } | undefined;
-  /** `error`: a fault is an error_response, and Envoy's failure mode decides (Envoy 1.37 and later). */
+  /** `error`: an outage is an error_response, and Envoy's failure mode decides (Envoy 1.37 and later). */
   readonly failure: 'deny' | 'error';
 }
 
@@ -226,7 +226,7 @@ function writeDeny(w: MessageWriter, decision: Deny, options: ResponseOptions): 
   const status = w.mark();
   w.uint32(1, entry.http);
   w.endMessage(1, status);
-  w.endMessage(options.failure === 'error' && entry.http >= 500 ? 5 : 2, denied);
+  w.endMessage(options.failure === 'error' && denial.isOutage ? 5 : 2, denied);
   w.encoded(entry.http === 401 ? STATUS_UNAUTHENTICATED : STATUS_DENIED);
 }
 
@@ -254,6 +254,7 @@ function grpcStatusOf(entry: DenialEntry): string {
     case 401:
       return '16';
     case 400:
+    case 413:
       return '3';
     case 500:
     case 503:

@@ -7,7 +7,7 @@ import { allowReasonOf } from '../authz/pipeline.js';
 import type { Decision, GateMetrics } from '../authz/types.js';
 import { DurationHistogram } from './duration-histogram.js';
 
-/** Every metric of the product, with its labels; the README's table is held to it. */
+/** Every metric of the product, with its labels; the table in docs/metrics.md is held to it. */
 export const METRICS = {
   checks_total: { type: 'counter', help: 'Checks answered', labels: ['decision', 'reason', 'policy'] },
   check_duration_seconds: { type: 'histogram', help: 'Time to answer a Check', labels: ['decision'] },

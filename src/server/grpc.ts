@@ -47,7 +47,7 @@ const CHANNEL_OPTIONS = {
 };
 
 /**
- * A message over the limit still gets its 503. One over this is not read, because reading it is the harm; the call
+ * A message over the limit still gets its 413. One over this is not read, because reading it is the harm; the call
  * fails then, and Envoy's failure mode decides, so this lies beyond the bodies that anybody lets Envoy buffer.
  */
 const HARD_LIMIT_FACTOR = 4;

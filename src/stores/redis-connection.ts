@@ -1,5 +1,6 @@
 import { Cluster, Redis, type ClusterOptions } from 'ioredis';
 import type { Clock, Logger } from '../ports.js';
+import { RedisBusyError } from './redis-busy-error.js';
 import { parseRedisUrl, type RedisAddress } from './redis-url.js';
 
 /** How Redis or Valkey is reached. */
@@ -72,7 +73,8 @@ class Connection implements RedisConnection {
 
   async setIfAbsent(key: string, ttlMs: number): Promise<boolean> {
     if (!this.isConnected()) throw new Error('redis is not connected');
-    if (this.pending >= this.maxPending) throw new Error('too many redis commands wait for an answer');
+    if (this.pending >= this.maxPending)
+      throw new RedisBusyError('too many redis commands wait for an answer');
     this.pending++;
     const sent = this.client.set(key, '1', 'PX', ttlMs, 'NX').finally(() => this.pending--);
     try {

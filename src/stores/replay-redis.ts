@@ -1,6 +1,7 @@
 import type { Clock } from '../ports.js';
+import { RedisBusyError } from './redis-busy-error.js';
 import type { RedisConnection } from './redis-connection.js';
-import { ReplayUnavailableError, type ReplayStore } from './replay-store.js';
+import { ReplayFullError, ReplayUnavailableError, type ReplayStore } from './replay-store.js';
 
 /** How spent proofs are kept in Redis or Valkey. */
 export interface ReplayRedisOptions {
@@ -29,6 +30,7 @@ export function createReplayRedis(options: ReplayRedisOptions): ReplayStore {
       try {
         return await connection.setIfAbsent(`${keyPrefix}dpop:${key}`, leftMs + clockSkewMs);
       } catch (error) {
+        if (error instanceof RedisBusyError) throw new ReplayFullError(error.message, { cause: error });
         throw new ReplayUnavailableError('the replay store did not answer', { cause: error });
       }
     },

@@ -26,7 +26,7 @@ export class ReplayUnavailableError extends Error {
 }
 
 /**
- * The memory holds as many live entries as it may. Whatever `replay.onUnavailable` says, this refuses: a client that
- * can fill it could otherwise replay at will.
+ * The memory holds as many live entries as it may, or too many proofs wait for Redis. Whatever `replay.onUnavailable`
+ * says, this refuses: a client that can bring it about could otherwise replay at will.
  */
 export class ReplayFullError extends ReplayUnavailableError {}

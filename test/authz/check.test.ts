@@ -112,12 +112,12 @@ describe('createCheckHandler()', () => {
     expect(httpOf(handlerOf(gate).handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(500);
   });
 
-  test('refuses a message over the limit with 503', () => {
+  test('refuses a message over the limit with 413', () => {
     const { handler } = handlerOf(
       gateOf(() => undefined),
       { maxMessageBytes: () => 10 },
     );
-    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(503);
+    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(413);
   });
 
   test('refuses while the process is overloaded', () => {

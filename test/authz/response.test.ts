@@ -170,12 +170,26 @@ describe('createResponseBuilder() denials', () => {
     expect(valuesOf(answer.denied_response?.headers, 'access-control-allow-origin')).toEqual(expected);
   });
 
-  test('failure: error makes an error_response of a fault, and of nothing else', () => {
-    const open = createResponseBuilder({ dpop: undefined, failure: 'error' });
-    const fault = decodeAnswer(open.build(denied('keys_unavailable')));
-    expect(fault.error_response?.status?.code).toBe(503);
-    expect(fault.status?.code).toBe(7);
-    expect(decodeAnswer(open.build(denied('expired_token'))).denied_response).toBeDefined();
+  const open = createResponseBuilder({ dpop: undefined, failure: 'error' });
+  const outage = (code: DenialCode): Deny => ({
+    ...denied(code),
+    denial: new Denial(code, { isOutage: true }),
+  });
+
+  test.each(CODES)('failure: error leaves %s a denied_response', (code) => {
+    const answer = decodeAnswer(open.build(denied(code)));
+    expect(answer.denied_response?.status?.code).toBe(DENIALS[code].http);
+    expect(answer.error_response).toBeUndefined();
+  });
+
+  test.each(CODES)('failure: error and an outage: %s becomes an error_response by its row alone', (code) => {
+    const answer = decodeAnswer(open.build(outage(code)));
+    expect(answer.error_response !== undefined).toBe(code === 'replay_unavailable');
+    expect(answer.status?.code).toBeGreaterThan(0);
+  });
+
+  test('failure: deny leaves an outage a denied_response', () => {
+    expect(decodeAnswer(builder.build(outage('replay_unavailable'))).denied_response).toBeDefined();
   });
 });
 

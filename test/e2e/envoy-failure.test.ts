@@ -10,6 +10,9 @@ import {
   type GateStack,
 } from '../support/gate-stack.js';
 import { stopAll } from '../support/processes.mjs';
+import { jktOf, mintProof } from '../support/proofs.js';
+import { findRedis, startRedis } from '../support/provision-redis.mjs';
+import { testKey } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
 let stack: GateStack;
@@ -67,11 +70,83 @@ describe('failure_mode_allow on, and the gate alive', () => {
     expect(stack.upstream.requests).toEqual([]);
   });
 
-  test('server.failure error: the operator has chosen, and missing keys fail open', async () => {
+  test('server.failure error: keys are missing for a token that nobody has verified, so it stays closed', async () => {
     stack = await deadIssuer('error');
     expect((await stack.http1()).status).toBe(401);
-    expect((await stack.http1({ headers: [bearer(liveToken())] })).status).toBe(200);
+    expect((await stack.http1({ headers: [bearer(liveToken()), SPOOFED] })).status).toBe(503);
+    const unsigned = `${liveToken().split('.').slice(0, 2).join('.')}.AAAA`;
+    expect((await stack.http1({ headers: [bearer(unsigned), SPOOFED] })).status).toBe(503);
+    expect(stack.upstream.requests).toEqual([]);
   });
+});
+
+describe('server.failure error and failure_mode_allow on: what a client can cause stays a denial', () => {
+  const clientKey = testKey('ES256', 'client');
+  const token = liveToken({ claims: { cnf: { jkt: jktOf(clientKey) } } });
+  const withProof = () => {
+    const claims = { htu: `${stack.envoy.url}/`, iat: Math.floor(Date.now() / 1000) };
+    return [
+      ['authorization', `DPoP ${token}`],
+      ['dpop', mintProof({ key: clientKey, token, claims })],
+      SPOOFED,
+    ] as const;
+  };
+  const openStack = (config: Record<string, unknown>, extensions?: Record<string, string>) =>
+    startGateStack({
+      config: {
+        ...config,
+        server: { ...PLAIN_CONFIG.server, failure: 'error', ...(config.server as object | undefined) },
+      },
+      change: ({ extAuthz, manager }) => {
+        extAuthz.failure_mode_allow = true;
+        if (extensions === undefined) return;
+        manager.route_config.virtual_hosts = manager.route_config.virtual_hosts.slice(-1);
+        manager.route_config.virtual_hosts[0].typed_per_filter_config = {
+          'envoy.filters.http.ext_authz': {
+            '@type': 'type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute',
+            check_settings: { context_extensions: extensions },
+          },
+        };
+      },
+    });
+
+  test('an unknown policy: 500', async () => {
+    stack = await openStack({}, { 'portcullis.policy': 'nobody-configured-this' });
+    expect((await stack.http1({ headers: [bearer(liveToken()), SPOOFED] })).status).toBe(500);
+    expect(stack.upstream.requests).toEqual([]);
+  });
+
+  test('a message over maxMessageBytes: 413', async () => {
+    stack = await openStack({ server: { limits: { maxMessageBytes: '4KiB', eventLoopDelay: '5s' } } });
+    expect((await stack.http1({ headers: [bearer(liveToken())] })).status).toBe(200);
+    const headers = [bearer(liveToken()), SPOOFED, ['x-padding', 'p'.repeat(8000)]] as const;
+    expect((await stack.http1({ headers })).status).toBe(413);
+    expect(stack.upstream.requests).toHaveLength(1);
+  });
+
+  test('a full replay memory: 503', async () => {
+    stack = await openStack({ replay: { store: 'memory', maxEntries: 1 } });
+    expect((await stack.http1({ headers: withProof() })).status).toBe(200);
+    expect((await stack.http1({ headers: withProof() })).status).toBe(503);
+    expect(stack.upstream.requests).toHaveLength(1);
+  });
+
+  const testWithRedis = findRedis() === undefined ? test.skip : test;
+  testWithRedis(
+    'a replay store out of reach is an outage, and the operator has chosen: it fails open',
+    async () => {
+      const redis = await startRedis();
+      stack = await openStack({ redis: { url: redis.url }, replay: { store: 'redis' } });
+      expect((await stack.http1({ headers: withProof() })).status).toBe(200);
+      await redis.stop('SIGKILL');
+      const seen = stack.upstream.requests.length;
+      expect((await stack.http1({ headers: withProof() })).status).toBe(200);
+      expect(stack.upstream.requests).toHaveLength(seen + 1);
+      expect((await stack.http1({ headers: [['authorization', `DPoP ${token}`], SPOOFED] })).status).toBe(
+        401,
+      );
+    },
+  );
 });
 
 describe('two replicas', () => {

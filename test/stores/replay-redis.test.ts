@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { RedisBusyError } from '../../src/stores/redis-busy-error.js';
 import { createReplayRedis } from '../../src/stores/replay-redis.js';
 import { openRedisConnection, type RedisConnection } from '../../src/stores/redis-connection.js';
-import { ReplayUnavailableError, type ReplayStore } from '../../src/stores/replay-store.js';
+import { ReplayFullError, ReplayUnavailableError, type ReplayStore } from '../../src/stores/replay-store.js';
 import { systemClock, type Logger } from '../../src/ports.js';
 import { createCertificate } from '../support/certificates.mjs';
 import { freePort } from '../support/free-port.mjs';
@@ -219,6 +220,16 @@ describeWithRedis('openRedisConnection()', () => {
     expect(reasons.filter((reason) => reason.includes('too many'))).toHaveLength(10);
     process.kill(hung.pid, 'SIGCONT');
     await hung.stop();
+  });
+
+  test('spend() calls a full queue what it is, and no outage: clients can fill it', async () => {
+    const connection = {
+      setIfAbsent: () => Promise.reject(new RedisBusyError('too many')),
+      isAvailable: () => true,
+      close: () => Promise.resolve(),
+    };
+    const store = createReplayRedis({ connection, clock: systemClock });
+    await expect(store.spend('a', inAMinute())).rejects.toThrow(ReplayFullError);
   });
 
   test('opens without a server, and closes', async () => {

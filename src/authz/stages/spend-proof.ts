@@ -57,5 +57,9 @@ function judgeStoreError(error: unknown, options: SpendProofOptions): StageResul
     return undefined;
   }
   options.metrics.dpopProof('replay_unavailable');
-  throw new Denial('replay_unavailable', { retryAfterS: RETRY_AFTER_S, cause: error });
+  throw new Denial('replay_unavailable', {
+    retryAfterS: RETRY_AFTER_S,
+    cause: error,
+    ...(isOutage ? { isOutage } : {}),
+  });
 }

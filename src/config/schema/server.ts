@@ -20,7 +20,7 @@ const limits = section({
   ),
   maxMessageBytes: documented(
     size('1B', '64MiB').prefault('1MiB'),
-    'Largest CheckRequest that is read. A larger one is answered 503.',
+    'Largest CheckRequest that is read. A larger one is answered 413.',
   ),
   eventLoopDelay: documented(
     duration('1ms', '1m').prefault('50ms'),
@@ -86,7 +86,7 @@ export const serverSection = section({
   limits: documented(limits.prefault({}), 'Beyond these bounds the answer is 503.'),
   failure: documented(
     choice(['deny', 'error']).prefault('deny'),
-    "`deny`: a failure here is a 503 denial, and stays closed whatever Envoy is told. `error`: it is an error_response (Envoy 1.37 or later), and the filter's failure_mode_allow decides.",
+    "`deny`: every failure is a denial, and stays closed whatever Envoy is told. `error`: the outage of a dependency that judges verified tokens (the replay store) is an error_response (Envoy 1.37 or later), and the filter's failure_mode_allow decides; everything that a client can cause stays a denial.",
   ),
   drainTimeout: documented(
     duration('0s', '1h').prefault('10s'),

@@ -94,7 +94,21 @@ describe('createSpendProofStage()', () => {
   test('tells the client when to come back, and the log why', () => {
     const { stage } = stageOf(storeOf(fail(outage)));
     expect(() => stage.run(contextOf())).toThrow(
-      expect.objectContaining({ details: { retryAfterS: 1, cause: outage } }),
+      expect.objectContaining({ details: { retryAfterS: 1, cause: outage, isOutage: true } }),
     );
+  });
+
+  test('only an outage is called one: a full store, which clients can fill, is not', () => {
+    const thrown = (error: unknown): unknown => {
+      try {
+        return stageOf(storeOf(fail(error))).stage.run(contextOf());
+      } catch (denial) {
+        return denial;
+      }
+    };
+    expect(thrown(outage)).toMatchObject({ code: 'replay_unavailable', isOutage: true });
+    for (const error of [new ReplayFullError('full'), new Error('a fault of ours')]) {
+      expect(thrown(error)).toMatchObject({ code: 'replay_unavailable', isOutage: false });
+    }
   });
 });
