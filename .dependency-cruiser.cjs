@@ -60,7 +60,7 @@ module.exports = {
       name: 'keys-know-no-policy',
       comment: 'Key sets serve decisions; they do not take part in them.',
       severity: 'error',
-      from: { path: '^src/(jwks|jws|jwk|http|stores)/' },
+      from: { path: '^src/(jwks|jws|jwk|http|stores|signing)/' },
       to: { path: '^src/(authz|server|cli|config)/' },
     },
     {

@@ -23,6 +23,7 @@ import { createProtectedResource } from './protected-resource.js';
 import type { Readiness } from './server/admin.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from './server/overload.js';
 import type { PublicDocuments } from './server/public.js';
+import { createJwtSigner } from './signing/signer.js';
 import type { RedisConnection } from './stores/redis-connection.js';
 import { createReplayMemory } from './stores/replay-memory.js';
 import { createReplayRedis } from './stores/replay-redis.js';
@@ -309,7 +310,7 @@ function createIdentityTokens({ identity, tokens }: Config): IdentityTokenIssuer
   const { audience, ttl } = identity.token;
   return createIdentityTokenIssuer({
     issuer: tokens.issuer,
-    keys: tokens.keys,
+    signer: createJwtSigner(tokens.keys),
     audience,
     ttlMs: ttl,
   });

@@ -1,10 +1,8 @@
-import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { SigningAlgorithm, SigningKeySet } from '../config/signing-keys.js';
-import { jwkThumbprint } from '../jwk/thumbprint.js';
+import { generateSigningKeys } from '../signing/generate.js';
+import { readKeyFile, replaceKeyFile } from '../signing/key-file.js';
+import type { SigningAlgorithm } from '../signing/key-set.js';
+import { rotateKeySet } from '../signing/rotate.js';
 import { type CliIo, EXIT, type ExitCode } from './io.js';
-
-/** RS256 alone reads it. */
-const RSA_BITS = 3072;
 
 /** `portcullis keys generate`: prints a new signing key set. What it prints is secret. */
 export async function runKeysGenerate(
@@ -15,20 +13,36 @@ export async function runKeysGenerate(
   return EXIT.ok;
 }
 
+/** What `portcullis keys rotate` is given. */
+export interface RotateOptions {
+  /** The key file. */
+  readonly file: string;
+  /** undefined: that of the key in use. */
+  readonly alg: SigningAlgorithm | undefined;
+  readonly kid: string | undefined;
+  /** How long retired public keys stay, milliseconds. */
+  readonly keepMs: number;
+}
+
 /**
- * Makes a signing key set of one key.
+ * `portcullis keys rotate`: puts a new active key into a key file, keeps the old public key, and drops public keys that
+ * were retired long ago. The file is replaced as a whole. A running server takes it by itself.
  *
- * @param kid its name; the RFC 7638 thumbprint of the public key where it is left out
- * @see RFC 7517 section 4, RFC 7638 section 3
+ * @throws SigningKeyError, the errors of node:fs
  */
-export async function generateSigningKeys(alg: SigningAlgorithm, kid?: string): Promise<SigningKeySet> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, {
-    extractable: true,
-    modulusLength: RSA_BITS,
+export async function runKeysRotate(options: RotateOptions, io: CliIo): Promise<ExitCode> {
+  const set = readKeyFile(options.file);
+  const active = set.private_keys.find(({ kid }) => kid === set.active_kid);
+  const next = await generateSigningKeys(options.alg ?? (active?.alg as SigningAlgorithm), options.kid);
+  const rotated = rotateKeySet(set, {
+    next,
+    nowS: Math.floor(Date.now() / 1000),
+    keepS: options.keepMs / 1000,
   });
-  // Exported on its own rather than cut out of the private one, so that no private member can be left in it.
-  const bare = await exportJWK(publicKey);
-  const name = kid ?? jwkThumbprint(bare);
-  const named = (jwk: JWK): Record<string, unknown> => ({ ...jwk, kid: name, alg, use: 'sig' });
-  return { active_kid: name, private_keys: [named(await exportJWK(privateKey))], public_keys: [named(bare)] };
+  replaceKeyFile(options.file, rotated);
+  const dropped = set.public_keys.length + 1 - rotated.public_keys.length;
+  io.out(
+    `${rotated.active_kid} signs now; ${rotated.public_keys.length} public keys are published, ${dropped} dropped`,
+  );
+  return EXIT.ok;
 }

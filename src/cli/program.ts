@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { SigningAlgorithm } from '../config/signing-keys.js';
+import { parseDuration } from '../config/units.js';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../signing/key-set.js';
 import type { ExplainRequest } from './explain.js';
 import { describeError, EXIT, type ExitCode } from './io.js';
 import type { ServeDependencies } from './serve.js';
@@ -83,15 +84,26 @@ function addOtherCommands(program: Command, { io }: CliDependencies, finish: Fin
   keys
     .command('generate')
     .description('print a new signing key set; what it prints is secret')
-    .addOption(
-      new Option('--alg <algorithm>', 'signature algorithm')
-        .choices(['EdDSA', 'ES256', 'RS256'])
-        .default('EdDSA'),
-    )
+    .addOption(algorithm().default('EdDSA'))
     .option('--kid <id>', 'key id (default: the RFC 7638 thumbprint)', parseKid)
     .action(async (options: { alg: SigningAlgorithm; kid?: string }) => {
       const { runKeysGenerate } = await import('./keys.js');
       finish(await runKeysGenerate(options, io));
+    });
+  keys
+    .command('rotate')
+    .description('put a new active key into a key file; the old public key stays')
+    .argument('[file]', 'key file, replaced as a whole')
+    .option('--keys <file>', 'the same')
+    .addOption(algorithm().default(undefined, 'that of the key in use'))
+    .option('--kid <id>', 'key id (default: the RFC 7638 thumbprint)', parseKid)
+    .option('--keep <duration>', 'how long retired public keys stay', parseKeep, DEFAULT_KEEP_MS)
+    .action(async (argument: string | undefined, options: RotateFlags) => {
+      const { runKeysRotate } = await import('./keys.js');
+      const { alg, kid, keep: keepMs } = options;
+      const file = argument ?? options.keys;
+      if (file === undefined) return keys.error('error: the key file is missing');
+      finish(await runKeysRotate({ file, alg, kid, keepMs }, io));
     });
   program
     .command('pat')
@@ -102,6 +114,26 @@ function addOtherCommands(program: Command, { io }: CliDependencies, finish: Fin
       io.err('portcullis: pat is not supported yet');
       finish(EXIT.failed);
     });
+}
+
+interface RotateFlags {
+  readonly keys?: string;
+  readonly alg?: SigningAlgorithm;
+  readonly kid?: string;
+  readonly keep: number;
+}
+
+/** The longest life of a token, and an hour for clocks and caches. */
+const DEFAULT_KEEP_MS = 25 * 3_600_000;
+
+function algorithm(): Option {
+  return new Option('--alg <algorithm>', 'signature algorithm').choices(SIGNING_ALGORITHMS);
+}
+
+function parseKeep(text: string): number {
+  const keepMs = parseDuration(text);
+  if (keepMs === undefined) throw new InvalidArgumentError('It must be a duration such as 25h.');
+  return keepMs;
 }
 
 function parseKid(kid: string): string {

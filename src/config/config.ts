@@ -2,7 +2,7 @@ import type { SignatureAlgorithm, AsymmetricAlgorithm, SymmetricAlgorithm } from
 import type { JwkSet } from './key-material.js';
 import type { DeepReadonly } from './freeze.js';
 import type { ParsedConfig } from './schema.js';
-import type { SigningKeySet } from './signing-keys.js';
+import type { SigningKeySet } from '../signing/key-set.js';
 
 /** A PEM public key of the file, read in. */
 export interface PublicKeyConfig {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { calculateJwkThumbprint, importJWK, jwtVerify, SignJWT, type JWK } from 'jose';
-import type { SigningKeySet } from '../../src/config/signing-keys.js';
+import type { SigningKeySet } from '../../src/signing/key-set.js';
 import { ConfigFiles } from '../../src/config/files.js';
 import { readSigningKeys } from '../../src/config/signing-keys.js';
 import { runCommand } from './run-command.js';

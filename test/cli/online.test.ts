@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { generateSigningKeys } from '../../src/cli/keys.js';
+import { generateSigningKeys } from '../../src/signing/generate.js';
 import { checkIssuersOnline } from '../../src/cli/online.js';
 import { parseConfig } from '../../src/config/load.js';
 

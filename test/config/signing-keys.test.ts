@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { generateSigningKeys } from '../../src/cli/keys.js';
+import { generateSigningKeys } from '../../src/signing/generate.js';
 import { ConfigFiles } from '../../src/config/files.js';
-import { readSigningKeys, type SigningKeySet } from '../../src/config/signing-keys.js';
+import { readSigningKeys } from '../../src/config/signing-keys.js';
+import type { SigningKeySet } from '../../src/signing/key-set.js';
 
 const files = new ConfigFiles('/', () => {
   throw Object.assign(new Error(), { code: 'ENOENT' });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { generateSigningKeys } from '../../src/cli/keys.js';
+import { generateSigningKeys } from '../../src/signing/generate.js';
 import { formatProblem } from '../../src/config/problems.js';
 import { type Draft, read } from './config-file.js';
 

@@ -1,12 +1,9 @@
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
-import {
-  createIdentityTokenIssuer,
-  publicJwksOf,
-  SigningKeyError,
-  type SigningKeySet,
-} from '../../../src/authz/identity/token.js';
+import { createIdentityTokenIssuer } from '../../../src/authz/identity/token.js';
+import type { SigningKeySet } from '../../../src/signing/key-set.js';
+import { createJwtSigner } from '../../../src/signing/signer.js';
 import { NOW_MS, NOW_S, verifiedToken } from '../contexts.js';
 
 type Jwk = JsonWebKey & { kid: string; alg: string };
@@ -35,7 +32,7 @@ const keys: SigningKeySet = {
 const issuerOf = (set: SigningKeySet = keys, maxEntries?: number) => {
   let count = 0;
   return createIdentityTokenIssuer({
-    keys: set,
+    signer: createJwtSigner(set),
     issuer: 'https://gate.example.com',
     audience: 'upstream',
     ttlMs: 60_000,
@@ -142,41 +139,6 @@ describe('createIdentityTokenIssuer()', () => {
     expect(decodeProtectedHeader(issuerOf(set).issue(verifiedToken(), NOW_MS)!)).toMatchObject({
       alg: 'ES256',
       kid: 'k2',
-    });
-  });
-
-  test.each<[string, SigningKeySet]>([
-    ['an active kid that is not there', { ...keys, active_kid: 'gone' }],
-    ['an active key that is not published', { ...keys, public_keys: [es256.pub] }],
-    ['another key under its kid', { ...keys, public_keys: [keyPair('EdDSA', 'k1').pub] }],
-    ['a public key as the private one', { ...keys, private_keys: [eddsa.pub] }],
-    ['an alg of another family', { ...keys, private_keys: [{ ...eddsa.priv, alg: 'HS256' }] }],
-    ['a secret', { ...keys, private_keys: [{ kty: 'oct', k: 'AAAA', kid: 'k1' }] }],
-    ['a secret to publish', { ...keys, public_keys: [eddsa.pub, { kty: 'oct', k: 'AAAA' }] }],
-  ])('throws SigningKeyError for %s', (_, set) => {
-    expect(() => issuerOf(set)).toThrow(SigningKeyError);
-  });
-
-  test('tells nothing of a key in its error', () => {
-    const broken = { ...eddsa.priv, d: 'c2VjcmV0' };
-    expect(() => issuerOf({ ...keys, private_keys: [broken] })).toThrow(/^(?!.*c2VjcmV0)/);
-  });
-});
-
-describe('publicJwksOf()', () => {
-  test('leaves private members behind', () => {
-    const rsa = keyPair('RS256', 'r');
-    const { keys: published } = publicJwksOf({ ...keys, public_keys: [eddsa.priv, rsa.priv] });
-    for (const key of published) {
-      for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) expect(key).not.toHaveProperty(member);
-    }
-    expect(published[0]).toEqual({
-      kty: 'OKP',
-      crv: 'Ed25519',
-      x: eddsa.pub.x,
-      kid: 'k1',
-      alg: 'EdDSA',
-      use: 'sig',
     });
   });
 });
