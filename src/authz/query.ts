@@ -34,7 +34,7 @@ export function hasParameter(query: string | undefined, name: string): boolean {
  * Decodes the value of a token parameter. A raw `+` is a space to some and a plus sign to others, so it is nothing.
  *
  * @param value untrusted
- * @returns undefined where it can not be decoded in one way
+ * @returns undefined where it cannot be decoded in one way
  */
 export function decodeQueryValue(value: string): string | undefined {
   if (value.includes('+')) return undefined;
@@ -55,7 +55,8 @@ export function decodeQueryValue(value: string): string | undefined {
  */
 export function createSpellingCheck(names: readonly string[]): (query: string | undefined) => void {
   const exact = new Set(names);
-  const shapes = new Set(names.map(shapeOf));
+  const shapes = new Set(names.map((name) => shapeOf(name, name.length) ?? name));
+  const longest = Math.max(0, ...[...shapes].map((shape) => shape.length));
   return (query) => {
     if (query === undefined || query === '' || shapes.size === 0) return;
     for (const parameter of query.split('&')) {
@@ -63,7 +64,7 @@ export function createSpellingCheck(names: readonly string[]): (query: string | 
       for (let i = 0; i < parts.length; i++) {
         const name = rawNameOf(parts[i] ?? '');
         if (i === 0 && exact.has(name)) continue;
-        if (shapes.has(shapeOf(name))) throw AMBIGUOUS;
+        if (shapes.has(shapeOf(name, longest) ?? '')) throw AMBIGUOUS;
       }
     }
   };
@@ -74,21 +75,40 @@ function rawNameOf(parameter: string): string {
   return equals < 0 ? parameter : parameter.slice(0, equals);
 }
 
-// eslint-disable-next-line no-control-regex -- some servers cut names at them
-const EDGES = /^[\u0000-\u0020+?]+|[\u0000-\u0020+]+$/g;
-
-// eslint-disable-next-line no-control-regex -- NUL is where C ends a text
-const CUT = /[[=\u0000]/;
-
 /**
  * What the laziest of servers would make of a name: decoded, without case, `.` and space as `_` (PHP), cut at `[`
- * (arrays), `=` and NUL, a second `?` taken off.
+ * (arrays), `=` and NUL, blanks and a second `?` taken off. Each step walks the text once, whatever is in it.
+ *
+ * @param name untrusted
+ * @param maxLength a longer result is of no interest
+ * @returns undefined where the result is longer
  */
-function shapeOf(name: string): string {
+function shapeOf(name: string, maxLength: number): string | undefined {
   let text = name;
   for (let i = 0; i < MAX_DECODINGS && text.includes('%'); i++) text = decodeLoosely(text);
-  const [head = ''] = text.replace(EDGES, '').split(CUT, 1);
-  return head.replace(EDGES, '').replace(/[.+ ]/g, '_').toLowerCase();
+  let start = 0;
+  while (start < text.length && isEdge(text.charCodeAt(start), true)) start++;
+  let end = start;
+  while (end < text.length && !isCut(text.charCodeAt(end))) end++;
+  while (end > start && isEdge(text.charCodeAt(end - 1), false)) end--;
+  if (end - start > maxLength) return undefined;
+  return text.slice(start, end).replace(/[.+ ]/g, '_').toLowerCase();
+}
+
+const SPACE = 0x20;
+const PLUS = 0x2b;
+const EQUALS = 0x3d;
+const QUESTION_MARK = 0x3f;
+const BRACKET = 0x5b;
+
+/** Some servers take blanks and control characters off a name, and a `?` in front of it. */
+function isEdge(code: number, isFront: boolean): boolean {
+  return code <= SPACE || code === PLUS || (isFront && code === QUESTION_MARK);
+}
+
+/** Where some servers end a name. NUL is where C ends a text. */
+function isCut(code: number): boolean {
+  return code === 0 || code === EQUALS || code === BRACKET;
 }
 
 function decodeLoosely(text: string): string {

@@ -48,6 +48,32 @@ describe('createSpellingCheck()', () => {
     expect(denialOf(() => check(`${'%25'.repeat(20_000)}&${'a;'.repeat(20_000)}`))).toBe('passed');
   });
 
+  // Was quadratic: 50 KB of `+` in the middle of a name held the process for eight seconds.
+  test.each(['+', '%2b', ' ', '%00', '?', '[', ';', '=', '%', '%25', '.'])(
+    'takes 64 KiB of %j in a name in linear time [security 1]',
+    (text) => {
+      const run = text.repeat(65_536 / text.length);
+      for (const query of [run, `x${run}x`, `x${run}x=1`, `a=${run}`, `;x${run}x;`])
+        expect(denialOf(() => check(query))).toBe('passed');
+    },
+  );
+
+  test.each(['+', '%20', '\u0001', '?'])(
+    'finds the name behind 64 KiB of %j, and nothing hides it [security 1]',
+    (text) => {
+      const run = text.repeat(20_000);
+      expect(denialOf(() => check(`${run}access_token=x`))).toBe('ambiguous_token_parameter');
+    },
+  );
+
+  test.each([
+    ['a list of 64 KiB', `access_token[${'x'.repeat(65_536)}]=1`],
+    ['64 KiB of blanks after it', `access_token${'+'.repeat(65_536)}=1`],
+    ['NUL and 64 KiB', `access_token%00${'x'.repeat(65_536)}=1`],
+  ])('finds the name before %s [security 1]', (_, query) => {
+    expect(denialOf(() => check(query))).toBe('ambiguous_token_parameter');
+  });
+
   test('checks nothing where no parameter holds credentials', () => {
     expect(denialOf(() => createSpellingCheck([])('Access_Token=x'))).toBe('passed');
   });
