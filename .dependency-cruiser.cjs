@@ -57,6 +57,14 @@ module.exports = {
       to: { path: '^src/authz/stages/' },
     },
     {
+      name: 'kinds-are-strangers',
+      comment:
+        'Adding a kind of token touches its own file and the list of kinds; a kind never depends on another.',
+      severity: 'error',
+      from: { path: '^src/authz/token/(jwt|introspected|sealed|pat)\\.ts$' },
+      to: { path: '^src/authz/token/(jwt|introspected|sealed|pat|verifier|token-cache)\\.ts$' },
+    },
+    {
       name: 'keys-know-no-policy',
       comment: 'Key sets serve decisions; they do not take part in them.',
       severity: 'error',

@@ -23,6 +23,8 @@ import { createSelectPolicyStage } from './authz/stages/select-policy.js';
 import { createSenderConstraintStage } from './authz/stages/sender-constraint.js';
 import { createSpendProofStage } from './authz/stages/spend-proof.js';
 import { createVerifyTokenStage } from './authz/stages/verify-token.js';
+import { createJwtKind } from './authz/token/jwt.js';
+import type { TokenKind } from './authz/token/kind.js';
 import type { TokenCache } from './authz/token/token-cache.js';
 import type { TokenIssuer } from './authz/token/types.js';
 import { createTokenVerifier } from './authz/token/verifier.js';
@@ -129,11 +131,10 @@ function judgingStages(
     createFindCredentialStage(createCredentialFinder({ sources, multiple, maxTokenBytes })),
     createVerifyTokenStage(
       createTokenVerifier({
-        issuers: issuersOf(config, parts),
+        kinds: tokenKindsOf(config, parts),
         cache: parts.tokenCache,
         metrics,
         clock: parts.clock,
-        maxTokenBytes,
       }),
     ),
     senderConstraintOf(config, parts, metrics),
@@ -182,6 +183,11 @@ function sourceOf({ header, prefix, cookie, query }: CredentialPlaceConfig): Cre
   if (cookie !== undefined) return { cookie };
   if (query !== undefined) return { query };
   throw new Error('a place for credentials is empty');
+}
+
+/** The kinds of tokens; the first that accepts a token verifies it. */
+function tokenKindsOf(config: Config, parts: GateParts): readonly TokenKind[] {
+  return [createJwtKind({ issuers: issuersOf(config, parts), maxTokenBytes: config.maxTokenBytes })];
 }
 
 function issuersOf({ issuers }: Config, parts: GateParts): Map<string, TokenIssuer> {

@@ -71,8 +71,8 @@ export interface VerifiedToken {
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
   readonly confirmation: Confirmation | undefined;
-  /** Seconds since the epoch, as in the claims. */
-  readonly expiresAtS: number;
+  /** Seconds since the epoch, as in the claims; undefined only where the kind of token allows it. */
+  readonly expiresAtS: number | undefined;
   readonly notBeforeS: number | undefined;
   readonly issuedAtS: number | undefined;
 }

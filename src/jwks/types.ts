@@ -1,4 +1,5 @@
 import type { VerificationKey } from '../jwk/types.js';
+import type { JsonObject } from '../ports.js';
 
 /** The keys of one issuer: static ones, or a fetched set that is kept fresh in the background. */
 export interface IssuerKeys {
@@ -25,12 +26,14 @@ export interface IssuerKeys {
    *
    * @param kid from the token's header, untrusted
    * @param alg from the token's header, already found in the issuer's list
+   * @param claims of the token, which nobody has verified: they may choose among configured keys, and nothing else
    * @returns the keys, or a promise of them where the issuer has to be asked; empty: no such key
    * @throws KeysUnavailableError when there is no set to decide with
    */
   find(
     kid: string | undefined,
     alg: string,
+    claims: JsonObject,
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
 }
 

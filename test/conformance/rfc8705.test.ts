@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { certificateThumbprint, createCertificateReader } from '../../src/authz/mtls/certificate.js';
 import { parseXfccCertificate } from '../../src/authz/mtls/xfcc.js';
 import { createSenderConstraintStage } from '../../src/authz/stages/sender-constraint.js';
-import { readConfirmation } from '../../src/authz/token/confirmation.js';
+import { assertConfirmation } from '../../src/authz/token/confirmation.js';
 import type { Confirmation } from '../../src/authz/types.js';
 import { fakeContext, fakeHeaders } from '../support/fake-context.js';
 import { codeOf } from '../support/proofs.js';
@@ -25,7 +25,7 @@ function decide(
     const headers = fakeHeaders(over.xfcc === undefined ? {} : { 'x-forwarded-client-cert': over.xfcc });
     const ctx = fakeContext({ headers, peerCertificate: over.peerCertificate });
     ctx.credential = { scheme: 'bearer', token: 't', place: { kind: 'header', name: 'authorization' } };
-    ctx.token = tokenOf(readConfirmation(cnf));
+    ctx.token = tokenOf(assertConfirmation(cnf));
     return createSenderConstraintStage({
       mode: 'optional',
       verifyProof: () => {

@@ -63,7 +63,7 @@ const create = (over: Partial<RegistrySettings> = {}): KeySetRegistry =>
   });
 const discovered = ({ issuer }: FakeIssuer): IssuerKeysConfig => ({ issuer, source: { kind: 'discovery' } });
 const kids = async (keys: IssuerKeys, kid: string | undefined): Promise<unknown> =>
-  (await keys.find(kid, 'ES256')).map((key) => key.kid);
+  (await keys.find(kid, 'ES256', {})).map((key) => key.kid);
 
 describe('KeySetRegistry.forIssuer()', () => {
   test('keeps the same kid at two issuers apart', async () => {
@@ -71,8 +71,8 @@ describe('KeySetRegistry.forIssuer()', () => {
     b.keys = [twin];
     const [ofA, ofB] = [registry.forIssuer(discovered(a)), registry.forIssuer(discovered(b))];
     await registry.start();
-    const x = (await ofA.find('k1', 'ES256'))[0]?.keyObject.export({ format: 'jwk' }).x;
-    const y = (await ofB.find('k1', 'ES256'))[0]?.keyObject.export({ format: 'jwk' }).x;
+    const x = (await ofA.find('k1', 'ES256', {}))[0]?.keyObject.export({ format: 'jwk' }).x;
+    const y = (await ofB.find('k1', 'ES256', {}))[0]?.keyObject.export({ format: 'jwk' }).x;
     expect([x, y]).toEqual([k1.x, twin.x]);
   });
 
@@ -146,7 +146,7 @@ describe('KeySetRegistry.start()', () => {
     expect(registry.lacking()).toHaveLength(2);
     await registry.start();
     expect(registry.lacking()).toEqual([a.issuer]);
-    await expect(Promise.resolve(ofA).then((keys) => keys.find('k1', 'ES256'))).rejects.toThrow(
+    await expect(Promise.resolve(ofA).then((keys) => keys.find('k1', 'ES256', {}))).rejects.toThrow(
       'no keys for issuer',
     );
     await a.start();

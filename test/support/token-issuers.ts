@@ -1,8 +1,8 @@
+import { createJwtKind } from '../../src/authz/token/jwt.js';
 import { TokenCache } from '../../src/authz/token/token-cache.js';
 import type { TokenIssuer, TokenVerifier } from '../../src/authz/token/types.js';
 import { createTokenVerifier } from '../../src/authz/token/verifier.js';
 import type { VerifiedToken } from '../../src/authz/types.js';
-import { hashToken } from '../../src/authz/token/token-hash.js';
 import { ASYMMETRIC_ALGORITHMS } from '../../src/jwk/types.js';
 import { AUDIENCE, NOW_MS, TestIssuerKeys } from './tokens.js';
 
@@ -33,17 +33,21 @@ export function testVerifier(issuers: readonly TokenIssuer[], cache?: TokenCache
   const clock = { nowMs: NOW_MS };
   const cacheOutcomes: string[] = [];
   const verifier = createTokenVerifier({
-    issuers: new Map(issuers.map((issuer) => [issuer.keys.issuer, issuer])),
+    kinds: [
+      createJwtKind({
+        issuers: new Map(issuers.map((issuer) => [issuer.keys.issuer, issuer])),
+        maxTokenBytes: 8192,
+      }),
+    ],
     cache,
     metrics: { tokenCache: (outcome) => void cacheOutcomes.push(outcome) },
     clock: { now: () => clock.nowMs },
-    maxTokenBytes: 8192,
   });
   return {
     verifier,
     clock,
     cacheOutcomes,
-    verify: (token) => verifier.verify(token, hashToken(token), clock.nowMs),
+    verify: (token) => verifier.verify(token, clock.nowMs),
   };
 }
 

@@ -58,7 +58,7 @@ export function createIdentityTokenIssuer(options: IdentityTokenOptions): Identi
   const byHash = new LRUCache<string, Issued>({ max: options.maxEntries ?? DEFAULT_MAX_ENTRIES });
   const issueAnew = (token: VerifiedToken, identity: string, nowMs: number): Issued => {
     const iat = Math.floor(nowMs / 1000);
-    const exp = Math.floor(Math.min((nowMs + options.ttlMs) / 1000, token.expiresAtS));
+    const exp = Math.floor(Math.min((nowMs + options.ttlMs) / 1000, token.expiresAtS ?? Infinity));
     const times = JSON.stringify({ iat, exp, jti: randomId() });
     const jwt = signer.sign(`${identity.slice(0, -1)},${times.slice(1)}`);
     return { jwt, identity, renewAtMs: nowMs + (exp * 1000 - nowMs) / 2 };

@@ -125,8 +125,9 @@ export class TokenView {
     return issuedAtS === undefined ? undefined : new Date(issuedAtS * 1000);
   }
 
-  get expiresAt(): Date {
-    return new Date(this.token.expiresAtS * 1000);
+  get expiresAt(): Date | undefined {
+    const { expiresAtS } = this.token;
+    return expiresAtS === undefined ? undefined : new Date(expiresAtS * 1000);
   }
 }
 

@@ -1,10 +1,6 @@
-import { hasJwsOutline } from '../../jws/compact.js';
 import { Denial } from '../denial.js';
-import { hashToken } from '../token/token-hash.js';
 import type { TokenVerifier } from '../token/types.js';
 import type { CheckContext, Stage, VerifiedToken } from '../types.js';
-
-const MALFORMED = new Denial('malformed_token');
 
 /**
  * Makes the stage that turns the credential into a verified token in `ctx.token`. Without a credential it lets only
@@ -20,9 +16,7 @@ export function createVerifyTokenStage(verifier: TokenVerifier): Stage {
         assertOptional(ctx);
         return undefined;
       }
-      const { token } = ctx.credential;
-      if (!hasJwsOutline(token)) throw MALFORMED;
-      const verified = verifier.verify(token, hashToken(token), ctx.nowMs);
+      const verified = verifier.verify(ctx.credential.token, ctx.nowMs, ctx.match?.policy.issuers);
       if (verified instanceof Promise) return waitFor(ctx, verified);
       ctx.token = verified;
       return undefined;

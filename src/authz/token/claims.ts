@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../ports.js';
 import { Denial } from '../denial.js';
 import type { VerifiedToken } from '../types.js';
-import { readConfirmation } from './confirmation.js';
-import type { TokenProfile, TokenRules } from './types.js';
+import { assertConfirmation } from './confirmation.js';
+import type { ClaimRules, TokenProfile } from './types.js';
 
 /** What the claims of a token say, of the kinds and shapes this gate relies on. */
 export type TokenClaims = Omit<VerifiedToken, 'issuer' | 'hash' | 'claims'>;
@@ -21,31 +21,33 @@ const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash'] as const;
 const RFC9068_CLAIMS = ['sub', 'client_id', 'iat', 'jti'] as const;
 
 /**
- * Checks everything in the claims that does not change with time, with strict types. Does not compare the times with a
+ * Asserts everything in the claims that does not change with time, with strict types. Does not compare the times with a
  * clock, and does not look at `iss`, which chose the rules.
  *
- * @param payload of a token whose signature is verified
+ * @param payload of a token that its kind has verified
  * @throws Denial invalid_claims, invalid_audience, invalid_token_type, token_lifetime_too_long, unsupported_confirmation
  * @see RFC 7519 section 4.1, RFC 9068 sections 2.2 and 4
  */
-export function readClaims(payload: JsonObject, rules: TokenRules): TokenClaims {
+export function assertClaims(payload: JsonObject, rules: ClaimRules): TokenClaims {
   assertKindOfToken(payload, rules.profile);
-  assertAudience(payload.aud, rules.audiences);
-  const expiresAtS = readTime(payload.exp);
-  if (expiresAtS === undefined) throw invalid();
-  const issuedAtS = readTime(payload.iat);
-  if (issuedAtS !== undefined && (expiresAtS - issuedAtS) * 1000 > rules.maxLifetimeMs) {
+  if (payload.aud !== undefined || rules.optional?.aud !== true) {
+    assertAudience(payload.aud, rules.audiences);
+  }
+  const expiresAtS = assertTime(payload.exp);
+  if (expiresAtS === undefined && rules.optional?.exp !== true) throw invalid();
+  const issuedAtS = assertTime(payload.iat);
+  if (((expiresAtS ?? 0) - (issuedAtS ?? Infinity)) * 1000 > rules.maxLifetimeMs) {
     throw new Denial('token_lifetime_too_long');
   }
-  readIdentifier(payload.jti);
-  const authorizedParty = readIdentifier(payload.azp);
+  assertIdentifier(payload.jti);
+  const authorizedParty = assertIdentifier(payload.azp);
   return {
-    subject: readIdentifier(payload.sub),
-    clientId: readIdentifier(payload.client_id) ?? authorizedParty,
-    scopes: readScopes(payload),
-    confirmation: readConfirmation(payload.cnf),
+    subject: assertIdentifier(payload.sub),
+    clientId: assertIdentifier(payload.client_id) ?? authorizedParty,
+    scopes: assertScopes(payload),
+    confirmation: assertConfirmation(payload.cnf),
     expiresAtS,
-    notBeforeS: readTime(payload.nbf),
+    notBeforeS: assertTime(payload.nbf),
     issuedAtS,
   };
 }
@@ -58,24 +60,25 @@ export function readClaims(payload: JsonObject, rules: TokenRules): TokenClaims 
  * @throws Denial expired_token, token_not_yet_valid, token_lifetime_too_long
  * @see RFC 7519 sections 4.1.4 to 4.1.6
  */
-export function assertTimes(times: TokenTimes, nowMs: number, rules: TokenRules): void {
+export function assertTimes(times: TokenTimes, nowMs: number, rules: ClaimRules): void {
   const toleranceMs = rules.clockToleranceMs;
   if (isExpired(times.expiresAtS, nowMs, toleranceMs)) throw new Denial('expired_token');
   const latestMs = nowMs + toleranceMs;
   if ((times.notBeforeS ?? 0) * 1000 > latestMs || (times.issuedAtS ?? 0) * 1000 > latestMs) {
     throw new Denial('token_not_yet_valid');
   }
-  if (times.expiresAtS * 1000 - latestMs > rules.maxLifetimeMs) throw new Denial('token_lifetime_too_long');
+  if ((times.expiresAtS ?? 0) * 1000 - latestMs > rules.maxLifetimeMs)
+    throw new Denial('token_lifetime_too_long');
 }
 
 /**
  * Is the moment of expiry reached, tolerance included?
  *
- * @param expiresAtS seconds since the epoch
+ * @param expiresAtS seconds since the epoch; undefined: there is none
  * @param nowMs milliseconds since the epoch
  */
-export function isExpired(expiresAtS: number, nowMs: number, toleranceMs: number): boolean {
-  return nowMs >= expiresAtS * 1000 + toleranceMs;
+export function isExpired(expiresAtS: number | undefined, nowMs: number, toleranceMs: number): boolean {
+  return expiresAtS !== undefined && nowMs >= expiresAtS * 1000 + toleranceMs;
 }
 
 function invalid(): Denial {
@@ -102,14 +105,14 @@ function assertAudience(aud: unknown, accepted: ReadonlySet<string>): void {
   if (!audiences.some((one) => accepted.has(one))) throw new Denial('invalid_audience');
 }
 
-function readTime(value: unknown): number | undefined {
+function assertTime(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   // Written so that NaN fails too, though the reader lets none through.
   if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIME_S)) throw invalid();
   return value;
 }
 
-function readIdentifier(value: unknown): string | undefined {
+function assertIdentifier(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || value === '' || value.length > MAX_IDENTIFIER_LENGTH) throw invalid();
   return value;
@@ -119,7 +122,7 @@ function readIdentifier(value: unknown): string | undefined {
  * `scope` is a string of space-separated tokens (RFC 8693 4.2, RFC 9068 2.2.3). `scp`, a string of the same kind or a
  * list, is what Microsoft Entra and Okta send instead; it counts only where there is no `scope`.
  */
-function readScopes(payload: JsonObject): ReadonlySet<string> {
+function assertScopes(payload: JsonObject): ReadonlySet<string> {
   const { scope, scp } = payload;
   if (scope !== undefined && typeof scope !== 'string') throw invalid();
   if (scp === undefined || typeof scp === 'string') return splitScopes(scope ?? scp);

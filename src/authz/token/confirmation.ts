@@ -3,7 +3,7 @@ import { Denial } from '../denial.js';
 import type { Confirmation } from '../types.js';
 
 /**
- * Reads `cnf` of a token. Only the two kinds that are enforced are known, and both together are both enforced: anything else
+ * Asserts that `cnf` of a token is understood. Only the two kinds that are enforced are known, and both together are both enforced: anything else
  * would make a bound token pass as an unbound one. Does not compare them with anything.
  *
  * @param cnf of a verified payload; undefined where there is none
@@ -11,7 +11,7 @@ import type { Confirmation } from '../types.js';
  * @throws Denial unsupported_confirmation
  * @see RFC 7800 section 3.1, RFC 9449 section 6.1, RFC 8705 section 3.1
  */
-export function readConfirmation(cnf: unknown): Confirmation | undefined {
+export function assertConfirmation(cnf: unknown): Confirmation | undefined {
   if (cnf === undefined) return undefined;
   if (typeof cnf !== 'object' || cnf === null || Array.isArray(cnf)) throw unsupported();
   const confirmation: { jkt?: string; x5tS256?: string } = {};

@@ -1,24 +1,17 @@
 import { LRUCache } from 'lru-cache';
-import type { IssuerKeys } from '../../jwks/types.js';
 import type { DenialCode } from '../denial.js';
 import type { VerifiedToken } from '../types.js';
-
-/** Under what a token was verified. As soon as one of these is another, the outcome is worth nothing. */
-export interface VerifiedUnder {
-  readonly issuer: string;
-  /** This very key set, not one of the same name that was built anew. */
-  readonly keys: IssuerKeys;
-  readonly generation: number;
-  /** Every rule of the issuer's configuration, as one text. */
-  readonly rules: string;
-}
+import type { TokenEpoch } from './kind.js';
 
 /** A token that was verified before. Its times are still to be compared with the clock. */
 export interface KnownToken {
-  readonly hash: string;
-  readonly under: VerifiedUnder;
-  /** The payload as JSON text: what the signature has proved, in the form that takes least memory. */
-  readonly payload: string;
+  readonly key: string;
+  /** Under what it was verified; whether that still counts is for its kind to say. */
+  readonly epoch: TokenEpoch;
+  /** Not used from then on, milliseconds since the epoch. */
+  readonly keepUntilMs: number;
+  /** The claims as JSON text: what was proved, in the form that takes least memory. */
+  readonly text: string;
   /** The same, read; there for the tokens in use. */
   readonly token: VerifiedToken | undefined;
 }
@@ -26,7 +19,9 @@ export interface KnownToken {
 /** A token that was refused before, for something that time does not heal. */
 export interface RefusedToken {
   readonly code: DenialCode;
-  readonly under: VerifiedUnder;
+  readonly epoch: TokenEpoch;
+  /** How long it is remembered, milliseconds; undefined: as the options say. */
+  readonly keepMs?: number | undefined;
 }
 
 /** Bounds of the cache. */
@@ -53,15 +48,15 @@ type Entry = { -readonly [K in keyof KnownToken]: KnownToken[K] };
 /**
  * Remembers verified tokens, and refused ones for a short while, by the SHA-256 of their whole text. It holds no
  * token, outlives a reload of the configuration, and believes nothing: whether an entry still counts is for the
- * verifier, which knows the issuers of its configuration.
+ * token's kind, which knows the issuers of its configuration.
  *
- * Most tokens that come are few, and most that are held come seldom: every one is held as the text of its payload, and
- * those that came again are held read as well, with what was made of them.
+ * A few tokens make up most traffic, and most that are held come seldom: every one is held as the text of its claims,
+ * and those that came again are held read as well, with what was made of them.
  */
 export class TokenCache {
   readonly #known: LRUCache<string, Entry>;
   readonly #read: LRUCache<string, Entry>;
-  readonly #refused: LRUCache<string, RefusedToken & { readonly atMs: number }>;
+  readonly #refused: LRUCache<string, RefusedToken & { readonly atMs: number; readonly untilMs: number }>;
   readonly #refusedTtlMs: number;
 
   /** @param options bounds from the configuration; `maxEntries` of at least 1 */
@@ -69,7 +64,7 @@ export class TokenCache {
     this.#known = new LRUCache({
       max: maxEntries,
       maxSize: atLeastOne(maxBytes * (1 - READ_SHARE)),
-      dispose: ({ hash }) => void this.#read.delete(hash),
+      dispose: ({ key }) => void this.#read.delete(key),
     });
     this.#read = new LRUCache({
       max: Math.min(maxEntries, options.maxRead ?? DEFAULT_MAX_READ),
@@ -95,55 +90,54 @@ export class TokenCache {
     return this.#refused.size;
   }
 
-  /** @param hash from `hashToken` */
-  known(hash: string): KnownToken | undefined {
-    return this.#known.get(hash);
+  /** @param key the hash of the token, with whatever else tells one answer from another */
+  known(key: string): KnownToken | undefined {
+    return this.#known.get(key);
   }
 
   /**
-   * @param hash from `hashToken`
+   * @param key as of `known`
    * @param nowMs milliseconds since the epoch; a clock that moved back ends the memory too
    */
-  refused(hash: string, nowMs: number): RefusedToken | undefined {
-    const entry = this.#refused.get(hash);
+  refused(key: string, nowMs: number): RefusedToken | undefined {
+    const entry = this.#refused.get(key);
     if (entry === undefined) return undefined;
-    if (nowMs >= entry.atMs && nowMs < entry.atMs + this.#refusedTtlMs) return entry;
-    this.#refused.delete(hash);
+    if (nowMs >= entry.atMs && nowMs < entry.untilMs) return entry;
+    this.#refused.delete(key);
     return undefined;
   }
 
   /**
-   * @param hash from `hashToken`
-   * @param payload JSON text of a verified token
+   * @param key as of `known`
+   * @param text claims of a verified token, as JSON
    */
-  remember(hash: string, payload: string, under: VerifiedUnder): void {
-    const entry: Entry = { hash, under, payload, token: undefined };
-    this.#known.set(hash, entry, { size: ENTRY_BYTES + payload.length * bytesPerCharacter(payload) });
+  remember(
+    key: string,
+    text: string,
+    { epoch, keepUntilMs }: { readonly epoch: TokenEpoch; readonly keepUntilMs: number },
+  ): void {
+    const entry: Entry = { key, epoch, keepUntilMs, text, token: undefined };
+    this.#known.set(key, entry, { size: ENTRY_BYTES + text.length * bytesPerCharacter(text) });
   }
 
   /** Keeps a known token read, since it came again. The payload is read once more for each that found no place. */
   keepRead(known: KnownToken, token: VerifiedToken): void {
-    const entry = this.#known.peek(known.hash);
+    const entry = this.#known.peek(known.key);
     if (entry !== known) return;
     entry.token = token;
-    this.#read.set(known.hash, entry, { size: READ_BYTES + structureBytes(token.claims) });
-    if (!this.#read.has(known.hash)) entry.token = undefined;
+    this.#read.set(known.key, entry, { size: READ_BYTES + structureBytes(token.claims) });
+    if (!this.#read.has(known.key)) entry.token = undefined;
   }
 
-  /** @param hash from `hashToken` */
-  rememberRefused(hash: string, refused: RefusedToken, nowMs: number): void {
-    this.#refused.set(hash, { ...refused, atMs: nowMs });
+  /** @param key as of `known` */
+  rememberRefused(key: string, refused: RefusedToken, nowMs: number): void {
+    const keepMs = refused.keepMs ?? this.#refusedTtlMs;
+    if (keepMs > 0) this.#refused.set(key, { ...refused, atMs: nowMs, untilMs: nowMs + keepMs });
   }
 
   /** Forgets one verified token, because it expired or its keys changed. */
-  forget(hash: string): void {
-    this.#known.delete(hash);
-  }
-
-  /** Forgets everything. */
-  clear(): void {
-    this.#known.clear();
-    this.#refused.clear();
+  forget(key: string): void {
+    this.#known.delete(key);
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DenialCode } from '../../../src/authz/denial.js';
-import { assertTimes, readClaims } from '../../../src/authz/token/claims.js';
+import { assertTimes, assertClaims } from '../../../src/authz/token/claims.js';
 import type { TokenIssuer } from '../../../src/authz/token/types.js';
 import { denialOf } from '../../support/denials.js';
 import { tokenIssuer } from '../../support/token-issuers.js';
@@ -11,10 +11,10 @@ type Claims = Record<string, unknown>;
 /** Claims go through JSON, as they do in life: undefined is absence. */
 const payload = (over: Claims): Claims => JSON.parse(JSON.stringify(accessClaims(over))) as Claims;
 const read = (over: Claims, issuer: Partial<TokenIssuer> = {}) =>
-  readClaims(payload(over), tokenIssuer(issuer));
+  assertClaims(payload(over), tokenIssuer(issuer));
 const judge = (over: Claims, issuer: Partial<TokenIssuer> = {}) => denialOf(() => read(over, issuer));
 
-describe('readClaims()', () => {
+describe('assertClaims()', () => {
   test('reads what the gate relies on', () => {
     expect(read({ nbf: NOW_S })).toEqual({
       subject: 'user-1',

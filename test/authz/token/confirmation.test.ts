@@ -1,17 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { readConfirmation } from '../../../src/authz/token/confirmation.js';
+import { assertConfirmation } from '../../../src/authz/token/confirmation.js';
 import { denialOf } from '../../support/denials.js';
 
 const HASH = Buffer.alloc(32, 9).toString('base64url');
 
-describe('readConfirmation()', () => {
+describe('assertConfirmation()', () => {
   test.each([
     ['nothing', undefined, undefined],
     ['a key', { jkt: HASH }, { jkt: HASH }],
     ['a certificate', { 'x5t#S256': HASH }, { x5tS256: HASH }],
     ['both, and both count', { jkt: HASH, 'x5t#S256': HASH }, { jkt: HASH, x5tS256: HASH }],
   ])('reads %s', (_, cnf, confirmation) => {
-    expect(readConfirmation(cnf)).toEqual(confirmation);
+    expect(assertConfirmation(cnf)).toEqual(confirmation);
   });
 
   test.each<[string, unknown]>([
@@ -35,6 +35,6 @@ describe('readConfirmation()', () => {
     ['spare bits', { jkt: `${HASH.slice(0, 42)}l` }],
     ['a hexadecimal hash', { 'x5t#S256': Buffer.alloc(32, 9).toString('hex') }],
   ])('refuses %s, rather than taking the token as unbound', async (_, cnf) => {
-    expect(await denialOf(() => readConfirmation(cnf))).toBe('unsupported_confirmation');
+    expect(await denialOf(() => assertConfirmation(cnf))).toBe('unsupported_confirmation');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DenialCode } from '../../../src/authz/denial.js';
-import { assertTokenHeader } from '../../../src/authz/token/header-rules.js';
+import { assertTokenHeader } from '../../../src/authz/token/jwt-header.js';
 import type { TokenProfile } from '../../../src/authz/token/types.js';
 import { readJoseHeader } from '../../../src/jws/header.js';
 import { denialOf } from '../../support/denials.js';
