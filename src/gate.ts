@@ -90,6 +90,8 @@ export function buildGate(config: Config, parts: GateParts): Gate {
         tokenHeader: config.identity.token?.header,
         credential: config.identity.credential,
         sources: config.credentials.map(sourceOf),
+        methodOverride: config.identity.methodOverride,
+        conditionHeaders: [...policies.values()].flatMap(({ conditionHeaders }) => conditionHeaders),
       }),
       metadataOf: createMetadata(config.identity.metadata ? identity : undefined),
       concluded: trialOf(config, policies, parts),

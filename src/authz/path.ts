@@ -32,6 +32,15 @@ export function assertUnambiguousPath(path: string): void {
   if (isAmbiguousPath(path)) throw AMBIGUOUS;
 }
 
+/**
+ * Refuses a request whose path and query, as they were reported, may not be what Envoy forwards.
+ *
+ * @throws Denial ambiguous_path
+ */
+export function assertTrueTarget({ hasTrueTarget }: { readonly hasTrueTarget: boolean }): void {
+  if (!hasTrueTarget) throw AMBIGUOUS;
+}
+
 /** @returns true where two servers could read this path differently */
 export function isAmbiguousPath(path: string): boolean {
   if (path.charCodeAt(0) !== 47) return true;

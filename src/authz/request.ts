@@ -4,6 +4,7 @@
  * `header_map` of encode_raw_headers, where each field stands alone.
  */
 import { Denial } from './denial.js';
+import { isMiscasedMethod } from './method.js';
 import type { AuthzRequest, RequestHeaders } from './types.js';
 import { WireError, WireReader } from './wire/reader.js';
 
@@ -29,7 +30,16 @@ class HeaderBag implements RequestHeaders {
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
 
+  /** `:path` as it came, a character for each byte; undefined: not there, or there twice. */
+  target: string | undefined;
+  targets = 0;
+
   constructor(private readonly message: WireReader) {}
+
+  /** Notes a `:path`, which is no header but the only place that has its true bytes. */
+  addTarget(start: number, end: number): void {
+    this.target = this.targets++ === 0 ? this.message.oneByteAt(start, end) : undefined;
+  }
 
   /** Adds a field by the place of its value in the message. @throws Denial malformed_request past the bound */
   add(name: string, start: number, end: number): void {
@@ -64,6 +74,16 @@ class HeaderBag implements RequestHeaders {
     return this.fieldNames;
   }
 
+  joined(): ReadonlyMap<string, string> {
+    const all = new Map<string, string>();
+    this.fieldNames.forEach((name, index) => {
+      const before = all.get(name);
+      const value = this.valueAt(index);
+      all.set(name, before === undefined ? value : `${before},${value}`);
+    });
+    return all;
+  }
+
   /** A value may hold any bytes and be none of our business; U+FFFD makes sure that it equals nothing. */
   private valueAt(index: number): string {
     return this.message.textAt(this.starts[index] as number, this.ends[index] as number) ?? '\ufffd';
@@ -71,7 +91,15 @@ class HeaderBag implements RequestHeaders {
 }
 
 const NO_VALUES: readonly string[] = Object.freeze([]);
-const NO_FIELDS: RequestHeaders = { get: () => undefined, all: () => NO_VALUES, names: () => NO_VALUES };
+const NO_FIELDS: RequestHeaders = {
+  get: () => undefined,
+  all: () => NO_VALUES,
+  names: () => NO_VALUES,
+  joined: () => new Map(),
+};
+
+/** All that a URI is made of, and all that a path and query can be compared in. */
+const VISIBLE_ASCII = /^[\x21-\x7e]*$/;
 
 /** What few decisions ask for is worked out when they do. */
 class DecodedRequest implements AuthzRequest {
@@ -84,9 +112,13 @@ class DecodedRequest implements AuthzRequest {
   readonly contextExtensions: ReadonlyMap<string, string>;
   readonly callPolicy: string | undefined;
   readonly callAuthority: string | undefined;
+  private readonly target: string;
+  private readonly raw: HeaderBag | undefined;
 
   constructor(draft: Draft, call: CallFacts) {
     const { target } = draft;
+    this.target = target;
+    this.raw = draft.raw;
     const mark = target.indexOf('?');
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.query = mark < 0 ? undefined : target.slice(mark + 1);
@@ -97,6 +129,12 @@ class DecodedRequest implements AuthzRequest {
     this.contextExtensions = draft.extensions ?? NO_EXTENSIONS;
     this.callPolicy = call.policy;
     this.callAuthority = call.authority;
+  }
+
+  get hasTrueTarget(): boolean {
+    const { raw, target } = this;
+    if (raw !== undefined && raw.targets > 0 && raw.target !== target) return false;
+    return VISIBLE_ASCII.test(target);
   }
 
   get requestId(): string | undefined {
@@ -128,7 +166,8 @@ interface Draft {
  * @param bytes the message as it came, untrusted in all that stems from the client
  * @param call facts of the gRPC call, trusted
  * @returns the request, with the target split into path and query
- * @throws Denial malformed_request: not a CheckRequest, text that is not UTF-8, or no method or path
+ * @throws Denial malformed_request: not a CheckRequest, text that is not UTF-8, no method or path, or a registered
+ *   method in another case
  */
 export function parseRequest(bytes: Buffer, call: CallFacts): AuthzRequest {
   const draft: Draft = {
@@ -154,6 +193,7 @@ function finish(draft: Draft, call: CallFacts): AuthzRequest {
   const { method, target } = draft;
   if (!draft.seenHttp || method === '') throw new Denial('malformed_request');
   if (target === '' && method !== 'CONNECT') throw new Denial('malformed_request');
+  if (isMiscasedMethod(method)) throw new Denial('malformed_request');
   return new DecodedRequest(draft, call);
 }
 
@@ -237,8 +277,10 @@ function readHeader(r: WireReader, headers: HeaderBag, rawTag: number): void {
     }
   }
   r.leave(outer);
-  // Pseudo headers repeat what the attributes say; nothing may be decided on their copies.
-  if (name !== '' && name.charCodeAt(0) !== COLON) headers.add(name, start, end);
+  if (name === '') return;
+  // Pseudo headers repeat what the attributes say; nothing is decided on their copies, but the path is held to its own.
+  if (name.charCodeAt(0) !== COLON) headers.add(name, start, end);
+  else if (name === ':path' && rawTag === RAW_VALUE) headers.addTarget(start, end);
 }
 
 function readHeaderMap(r: WireReader, headers: HeaderBag): void {

@@ -2,6 +2,7 @@
 import { Denial } from './denial.js';
 import { normalizeHost, parseHostPattern } from './host.js';
 import { ANY_PATH, parsePathPattern, type PathPattern } from './path-pattern.js';
+import { judgedMethodOf } from './method.js';
 import { assertUnambiguousPath, normalPathOf } from './path.js';
 import { RouteTrie, type TrieEntry } from './route-trie.js';
 import type { AuthzRequest, Policy, RouteMatch } from './types.js';
@@ -53,7 +54,7 @@ export function createRouter(routes: readonly RouteSpec[]): Router {
     match(request) {
       const path = matchedPathOf(request);
       const host = table.needsHost ? hostOf(request.host) : '';
-      const found = table.find(host, path, methodOf(request.method));
+      const found = table.find(host, path, judgedMethodOf(request.method));
       if (found === undefined) throw NO_ROUTE;
       return found.params.length === 0 ? found.match : { ...found.match, params: paramsOf(found, path) };
     },
@@ -73,20 +74,11 @@ function hostOf(host: string): string {
   return normal;
 }
 
-const PLAIN_METHOD = /^[A-Z]+$/;
-const ASCII_TOKEN = /^[!-~]+$/;
-
-/** Methods have case (RFC 9110 9.1), but a `get` must not slip past the route of GET to a laxer one. */
-function methodOf(method: string): string {
-  return PLAIN_METHOD.test(method) || !ASCII_TOKEN.test(method) ? method : method.toUpperCase();
-}
-
 function addRoute(table: HostTable<RouteEntry>, route: RouteSpec, index: number): void {
   const match: RouteMatch = Object.freeze({
     policy: route.policy,
     source: 'route',
     params: Object.freeze(Object.create(null) as Record<string, string>),
-    limitsMethods: route.methods !== undefined,
   });
   const methods = methodsOf(route);
   for (const pattern of patternsOf(route)) {

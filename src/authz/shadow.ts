@@ -61,11 +61,11 @@ async function resume(
 
 /** Of the live context only the request, the time and the parameters of the route are shared. */
 function copyOf(ctx: CheckContext, policy: Policy): CheckContext {
-  const { source, params, limitsMethods } = ctx.match ?? NO_MATCH;
+  const { source, params } = ctx.match ?? NO_MATCH;
   return {
     ...createContext(ctx.request, ctx.nowMs),
-    match: { policy, source, params, limitsMethods },
+    match: { policy, source, params },
   };
 }
 
-const NO_MATCH: Omit<RouteMatch, 'policy'> = { source: 'default', params: {}, limitsMethods: false };
+const NO_MATCH: Omit<RouteMatch, 'policy'> = { source: 'default', params: {} };

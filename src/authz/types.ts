@@ -12,16 +12,23 @@ export interface RequestHeaders {
   all(name: string): readonly string[];
   /** All names, each once. */
   names(): Iterable<string>;
+  /** Every header by name, several of one name joined as `get` joins them; made in one pass over the fields. */
+  joined(): ReadonlyMap<string, string>;
 }
 
 /** A request as Envoy describes it, decoded and frozen. */
 export interface AuthzRequest {
-  /** The method as sent, with case. */
+  /** The method as sent, with case. A registered one is in upper case. */
   readonly method: string;
   /** The path as the client sent it, without query and fragment; empty for CONNECT only. */
   readonly path: string;
   /** What follows `?`, without it; undefined where there is none. */
   readonly query: string | undefined;
+  /**
+   * Are path and query, as they stand here, what Envoy forwards? False where the true bytes (`:path` of `header_map`)
+   * differ, where there are two of them, or where one is not visible ASCII. Without `header_map` the text is believed.
+   */
+  readonly hasTrueTarget: boolean;
   /** Host or `:authority` as the client sent it; not checked yet. */
   readonly host: string;
   readonly headers: RequestHeaders;
@@ -102,6 +109,8 @@ export interface Policy {
   readonly challengeScope: string;
   /** scopes, roles, claims, `when`, step-up, in that order. */
   readonly requirements: readonly Requirement[];
+  /** Request headers that `when` reads, in lower case: their other spellings must not reach the upstream. */
+  readonly conditionHeaders: readonly string[];
   readonly senderConstraint: 'dpop' | 'mtls' | 'any' | undefined;
   /** false: a DPoP proof is checked, not spent. */
   readonly consumeProof: boolean;
@@ -120,8 +129,6 @@ export interface RouteMatch {
   readonly source: 'extension' | 'metadata' | 'authority' | 'route' | 'default';
   /** Named segments of the path, percent-decoded; empty unless a route matched. */
   readonly params: Readonly<Record<string, string>>;
-  /** The route names methods, so an override header must not smuggle another one upstream. */
-  readonly limitsMethods: boolean;
 }
 
 /** Everything one Check has learnt so far. Stages write what they own; nobody else keeps it. */

@@ -19,6 +19,10 @@ export interface UpstreamOptions {
   /** `forward`: what the client presented goes upstream as it was sent. */
   readonly credential: 'remove' | 'forward';
   readonly sources: readonly CredentialSource[];
+  /** `forward`: headers that ask the upstream to act on another method than the one that was judged go on. */
+  readonly methodOverride: 'remove' | 'forward';
+  /** Request headers that conditions read, in lower case: their aliases are taken away, they themselves go on. */
+  readonly conditionHeaders: readonly string[];
 }
 
 /** @returns what an allowed request is changed into */
@@ -36,15 +40,13 @@ const MAX_VARIANTS = 1000;
  * @returns a builder; it throws Denial invalid_claims where the identity can not be told in full
  */
 export function createUpstreamBuilder(options: UpstreamOptions): UpstreamBuilder {
-  const plain = createRemovals(options, []);
-  const limited = createRemovals(options, METHOD_OVERRIDES);
+  const removals = createRemovals(options);
   const pairsOf = createPairs(options);
   const credentials = options.credential === 'remove' ? options.sources : [];
   const cookieOf = createCookieChange(credentials);
   const queryOf = createQueryRemoval(credentials);
   return (ctx) => {
     const set = pairsOf(ctx);
-    const removals = ctx.match?.limitsMethods === true ? limited : plain;
     const remove = removals.of(set, ctx.request.headers);
     const cookie = cookieOf(ctx);
     const removeQuery = queryOf(ctx.request.query);
@@ -77,10 +79,13 @@ interface Removals {
   of(set: readonly HeaderPair[], headers: CheckContext['request']['headers']): readonly string[];
 }
 
-function createRemovals(options: UpstreamOptions, overrides: readonly string[]): Removals {
+function createRemovals(options: UpstreamOptions): Removals {
+  const overrides = options.methodOverride === 'remove' ? METHOD_OVERRIDES : [];
   const guarded = [...identityNamesOf(options), ...credentialNamesOf(options), ...overrides];
-  const always = [...new Set(guarded.flatMap(staticAliasesOf))];
-  const findOdd = createAliasSearch(guarded, new Set(always));
+  const removed = new Set(guarded.flatMap(staticAliasesOf));
+  const read = options.conditionHeaders.filter((name) => !removed.has(name));
+  const always = [...removed, ...aliasesOfRead(read, removed)];
+  const findOdd = createAliasSearch([...guarded, ...read], new Set([...always, ...read]));
   const variants = new Map<string, readonly string[]>();
   const without = (names: readonly string[]): readonly string[] =>
     Object.freeze(always.filter((name) => !names.includes(name)));
@@ -104,6 +109,12 @@ function createRemovals(options: UpstreamOptions, overrides: readonly string[]):
       return odd.length === 0 ? list : Object.freeze([...list, ...odd]);
     },
   };
+}
+
+/** The usual aliases of headers that conditions read, but for those that are read themselves. */
+function aliasesOfRead(read: readonly string[], removed: ReadonlySet<string>): string[] {
+  const aliases = new Set(read.flatMap(staticAliasesOf));
+  return [...aliases].filter((name) => !read.includes(name) && !removed.has(name));
 }
 
 function identityNamesOf({ identity, tokenHeader }: UpstreamOptions): string[] {

@@ -65,6 +65,11 @@ function warnOfTokens(
     warn(['tokens', 'store'], 'not used yet: personal access tokens are not supported yet');
   if (identity.token !== undefined && server.public === undefined)
     warn(['identity', 'token'], 'upstreams can not fetch the keys, since server.public is absent');
+  if (identity.methodOverride === 'forward')
+    warn(
+      ['identity', 'methodOverride'],
+      'forward lets a client ask the upstream for another method than the one that was judged',
+    );
   if (tokens !== undefined && identity.token === undefined)
     warn(['tokens'], 'nothing is signed with it, since identity.token is absent');
 }

@@ -18,6 +18,7 @@ export interface RequestParts {
   readonly method?: string;
   readonly path?: string;
   readonly query?: string | undefined;
+  readonly hasTrueTarget?: boolean;
   readonly host?: string;
   /** A list is several fields of one name. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
@@ -33,6 +34,7 @@ export function headersOf(fields: Readonly<Record<string, string | readonly stri
     get: (name) => lists.get(name)?.join(','),
     all: (name) => lists.get(name) ?? [],
     names: () => lists.keys(),
+    joined: () => new Map([...lists].map(([name, values]) => [name, values.join(',')])),
   };
 }
 
@@ -42,6 +44,7 @@ export function authzRequest(parts: RequestParts = {}): AuthzRequest {
     method: parts.method ?? 'GET',
     path: parts.path ?? '/',
     query: parts.query,
+    hasTrueTarget: parts.hasTrueTarget ?? true,
     host: parts.host ?? 'api.example.com',
     headers,
     requestId: headers.get('x-request-id'),
@@ -60,6 +63,7 @@ export function policyOf(parts: Partial<Policy> = {}): Policy {
     issuers: undefined,
     challengeScope: '',
     requirements: [],
+    conditionHeaders: [],
     senderConstraint: undefined,
     consumeProof: true,
     corsPreflight: false,
@@ -73,7 +77,6 @@ export function policyOf(parts: Partial<Policy> = {}): Policy {
 export interface ContextParts extends RequestParts {
   readonly params?: Readonly<Record<string, string>>;
   readonly policy?: Policy;
-  readonly limitsMethods?: boolean;
   readonly nowMs?: number;
 }
 
@@ -83,7 +86,6 @@ export function checkContext(parts: ContextParts = {}): CheckContext {
     policy: parts.policy ?? policyOf(),
     source: 'route',
     params: parts.params ?? {},
-    limitsMethods: parts.limitsMethods ?? false,
   };
   ctx.match = match;
   return ctx;

@@ -79,6 +79,56 @@ describe('parseRequest()', () => {
     expect([...parse({}).headers.names()]).toEqual(['x-request-id']);
   });
 
+  test.each(['get', 'Delete', 'pATCH', 'version-control', 'query'])(
+    'refuses %s, a registered method in another case [security 9]',
+    (method) => {
+      expect(codeOf(() => parse({ method }))).toBe('malformed_request');
+    },
+  );
+
+  test.each(['GET', 'VERSION-CONTROL', 'custom', 'M-SEARCH', 'GETS'])(
+    'takes the method %s as sent',
+    (method) => {
+      expect(parse({ method }).method).toBe(method);
+    },
+  );
+
+  const withPaths = (target: string, ...paths: readonly Buffer[]): boolean => {
+    const http = { method: 'GET', path: target, host: 'h' };
+    const headers = paths.map((bytes) => ({ key: ':path', raw_value: bytes }));
+    const message = { attributes: { request: { http: { ...http, header_map: { headers } } } } };
+    return parseRequest(encodeCheckRequest(message), CALL).hasTrueTarget;
+  };
+
+  test.each<[string, boolean, string, readonly Buffer[]]>([
+    ['the same bytes', true, '/a?b=c', [Buffer.from('/a?b=c')]],
+    ['an exclamation mark', true, '/a!', [Buffer.from('/a!')]],
+    ['no :path at all', true, '/a!', []],
+    ['bytes that are not UTF-8 in the path', false, '/a!!', [Buffer.from('/a\u00c0\u00ae', 'latin1')]],
+    ['bytes that are not UTF-8 in the query', false, '/a?b=!', [Buffer.from('/a?b=\u00ff', 'latin1')]],
+    ['another path', false, '/a', [Buffer.from('/b')]],
+    ['a longer path', false, '/a', [Buffer.from('/a?b')]],
+    ['two of the same', false, '/a', [Buffer.from('/a'), Buffer.from('/a')]],
+    ['two others', false, '/a', [Buffer.from('/a'), Buffer.from('/b')]],
+    ['UTF-8', false, '/caf\u00e9', [Buffer.from('/caf\u00e9')]],
+  ])('knows the true target by %s: %s [security 4]', (_, expected, target, paths) => {
+    expect(withPaths(target, ...paths)).toBe(expected);
+  });
+
+  test('joins all headers in one pass as get() does [security 8]', () => {
+    const { headers } = parse({
+      raw: true,
+      headers: [
+        ['x-a', '1'],
+        ['x-b', '2'],
+        ['x-a', '3'],
+      ],
+    });
+    const joined = headers.joined();
+    expect([...joined.keys()]).toEqual(['x-request-id', 'x-a', 'x-b']);
+    for (const [name, value] of joined) expect(value).toBe(headers.get(name));
+  });
+
   test.each([
     ['an empty message', Buffer.alloc(0)],
     ['attributes without a request', encodeCheckRequest({ attributes: {} })],

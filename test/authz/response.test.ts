@@ -14,6 +14,7 @@ const POLICY: Policy = {
   issuers: undefined,
   challengeScope: '',
   requirements: [],
+  conditionHeaders: [],
   senderConstraint: undefined,
   consumeProof: true,
   corsPreflight: false,
@@ -27,7 +28,7 @@ function contextOf(input: RequestInput, policy?: Policy) {
     parseRequest(checkRequestBytes(input), { policy: undefined, authority: undefined }),
     0,
   );
-  if (policy !== undefined) ctx.match = { policy, source: 'route', params: {}, limitsMethods: false };
+  if (policy !== undefined) ctx.match = { policy, source: 'route', params: {} };
   return ctx;
 }
 

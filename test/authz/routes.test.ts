@@ -113,12 +113,6 @@ describe('createRouter()', () => {
     expect({ ...router.match({ method: 'PUT', host: 'a', path: '/u/1' }).params }).toEqual({ user: '1' });
   });
 
-  test('tells which routes limit methods', () => {
-    const router = routerOf([{ methods: ['GET'] }, {}]);
-    expect(router.match({ method: 'GET', host: 'a', path: '/' }).limitsMethods).toBe(true);
-    expect(router.match({ method: 'PUT', host: 'a', path: '/' }).limitsMethods).toBe(false);
-  });
-
   test('finds one of 10,000 routes', () => {
     const router = routerOf(Array.from({ length: 10_000 }, (_, i) => ({ paths: [`/svc-${i}/{id}/**`] })));
     expect(router.match({ method: 'GET', host: 'a', path: '/svc-9999/1/x' }).policy.name).toBe('9999');

@@ -19,6 +19,8 @@ const OPTIONS: UpstreamOptions & { identity: IdentityHeaders } = {
   tokenHeader: 'x-portcullis-identity',
   credential: 'remove',
   sources: SOURCES,
+  methodOverride: 'remove',
+  conditionHeaders: [],
 };
 const ALICE = verifiedToken({ claims: { sub: 'alice', roles: ['a', 'b'] } });
 const NOBODY = verifiedToken({ claims: {} });
@@ -39,6 +41,10 @@ function changesFor({ token, identityToken, ...parts }: Situation, options: Part
 
 const ALIASES = ['x_user_id', 'x_user_roles', 'x_portcullis_identity'];
 const CREDENTIALS = ['authorization', 'x-access-token', 'x_access_token', 'dpop'];
+const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'].flatMap((name) => [
+  name,
+  name.replaceAll('-', '_'),
+]);
 
 describe('createUpstreamBuilder()', () => {
   test('sets the identity of a token, and removes the rest', () => {
@@ -48,7 +54,7 @@ describe('createUpstreamBuilder()', () => {
       ['x-user-roles', 'a,b'],
       ['x-portcullis-identity', 'jwt'],
     ]);
-    expect(new Set(remove)).toEqual(new Set([...ALIASES, ...CREDENTIALS]));
+    expect(new Set(remove)).toEqual(new Set([...ALIASES, ...CREDENTIALS, ...METHOD_OVERRIDES]));
   });
 
   test('removes the headers of absent claims', () => {
@@ -134,22 +140,37 @@ describe('createUpstreamBuilder()', () => {
     expect(changesFor({ query }).removeQuery).toEqual(expected);
   });
 
-  test('removes method override headers where the route limits methods', () => {
-    const overrides = [
-      'x-http-method',
-      'x-http-method-override',
-      'x-method-override',
-      'x_http_method_override',
-    ];
-    expect(changesFor({ token: ALICE, limitsMethods: true }).remove).toEqual(
-      expect.arrayContaining(overrides),
-    );
-    expect(changesFor({ token: ALICE, limitsMethods: true }, { credential: 'forward' }).remove).toEqual(
-      expect.arrayContaining(overrides),
-    );
-    expect(changesFor({ token: ALICE }).remove).not.toEqual(expect.arrayContaining(['x-http-method']));
-    const odd = { headers: { 'x_http-method': 'DELETE' }, limitsMethods: true };
-    expect(changesFor(odd).remove).toContain('x_http-method');
+  const OVERRIDES = [
+    'x-http-method',
+    'x-http-method-override',
+    'x-method-override',
+    'x_http_method_override',
+    'x_http-method',
+    'x.method.override',
+  ];
+  const overriding = { headers: Object.fromEntries(OVERRIDES.map((name) => [name, 'DELETE'])) };
+
+  test.each<[string, Situation, Partial<typeof OPTIONS>]>([
+    ['with a token', { token: ALICE }, {}],
+    ['without one', {}, {}],
+    ['where the credential is forwarded', { token: ALICE }, { credential: 'forward' }],
+  ])('removes method override headers and their aliases %s [security 2]', (_, situation, options) => {
+    const { remove } = changesFor({ ...situation, ...overriding }, options);
+    expect(remove).toEqual(expect.arrayContaining(OVERRIDES));
+  });
+
+  test('forwards method override headers where that is configured [security 2]', () => {
+    const { remove } = changesFor({ token: ALICE, ...overriding }, { methodOverride: 'forward' });
+    expect(remove.filter((name) => OVERRIDES.includes(name))).toEqual([]);
+  });
+
+  test('removes the aliases of headers that conditions read, not the headers themselves [security suspicion]', () => {
+    const headers = { 'x-tenant-id': 'a', x_tenant_id: 'b', 'x.tenant-id': 'c', x_plan: 'd', 'x-plan': 'e' };
+    const conditionHeaders = ['x-tenant-id', 'x_plan', 'x-user-id'];
+    const { remove } = changesFor({ headers }, { conditionHeaders });
+    expect(remove).toEqual(expect.arrayContaining(['x_tenant_id', 'x.tenant-id', 'x-plan', 'x-user-id']));
+    expect(remove).not.toContain('x-tenant-id');
+    expect(remove).not.toContain('x_plan');
   });
 
   test('shares its lists between requests', () => {
@@ -181,22 +202,15 @@ describe('createUpstreamBuilder()', () => {
     );
     const claims = fc.record({ sub: fc.string(), roles: fc.array(fc.string()) }, { requiredKeys: [] });
     fc.assert(
-      fc.property(
-        fc.uniqueArray(name),
-        fc.option(claims, { nil: undefined }),
-        fc.boolean(),
-        (names, given, limitsMethods) => {
-          const headers = Object.fromEntries(
-            names.map((n) => [n, n === 'cookie' ? 'session=x; a=1' : 'evil']),
-          );
-          const token = given === undefined ? {} : { token: verifiedToken({ claims: given }) };
-          const { set, remove } = changesFor({ headers, limitsMethods, ...token });
-          const setNames = new Set(set.map(([n]) => n));
-          expect(remove.filter((n) => setNames.has(n))).toEqual([]);
-          for (const n of names) if (n !== 'accept') expect(setNames.has(n) || remove.includes(n)).toBe(true);
-          for (const [, value] of set) expect(value).toMatch(/^[\x20-\x7e]+$/);
-        },
-      ),
+      fc.property(fc.uniqueArray(name), fc.option(claims, { nil: undefined }), (names, given) => {
+        const headers = Object.fromEntries(names.map((n) => [n, n === 'cookie' ? 'session=x; a=1' : 'evil']));
+        const token = given === undefined ? {} : { token: verifiedToken({ claims: given }) };
+        const { set, remove } = changesFor({ headers, ...token });
+        const setNames = new Set(set.map(([n]) => n));
+        expect(remove.filter((n) => setNames.has(n))).toEqual([]);
+        for (const n of names) if (n !== 'accept') expect(setNames.has(n) || remove.includes(n)).toBe(true);
+        for (const [, value] of set) expect(value).toMatch(/^[\x20-\x7e]+$/);
+      }),
     );
   });
 });

@@ -1,4 +1,5 @@
 /** What clients of a real Envoy see, and what its upstream sees. */
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '../support/free-port.mjs';
 import {
@@ -30,22 +31,28 @@ beforeAll(async () => {
       policies: {
         public: { access: 'anonymous' },
         maybe: { access: 'optional' },
+        preflight: { corsPreflight: 'allow' },
+        tenant: { when: 'request.headers["x-org-id"] == "acme"' },
         'orders-read': { scopes: { all: ['orders:read'] } },
         'orders-write': { scopes: { all: ['orders:write'] } },
       },
       routes: [
         { paths: ['/public/**'], policy: 'public' },
         { paths: ['/maybe'], policy: 'maybe' },
+        { paths: ['/admin/**'], methods: ['DELETE'], policy: 'orders-write' },
+        { paths: ['/admin/**'], policy: 'preflight' },
+        { paths: ['/tenant'], policy: 'tenant' },
         { paths: ['/orders/**'], policy: 'orders-write' },
         { paths: ['/me/**', '/socket'], policy: 'default' },
       ],
       identity: { headers: { 'x-user-id': 'sub', 'x-tenant': 'tenant' } },
     },
     // Envoy passes here what envoy.yaml would stop: the gate must hold by itself.
-    change: ({ manager }) => {
+    change: ({ manager, extAuthz }) => {
       manager.normalize_path = false;
       manager.merge_slashes = false;
       delete manager.path_with_escaped_slashes_action;
+      extAuthz.encode_raw_headers = true;
       delete manager.common_http_protocol_options.headers_with_underscores_action;
       const [virtualHost] = manager.route_config.virtual_hosts.slice(-1);
       virtualHost.routes.unshift({
@@ -218,6 +225,59 @@ describe.each(['http1', 'http2'] as const)('%s', (version) => {
     expect(echoed(responses[2]).headers['x-user-id']).toEqual(['alice']);
   });
 
+  test.each(['X-HTTP-Method', 'x-http-method-override', 'X_Method_Override', 'x.http.method'])(
+    'no allowed request carries %s upstream [security 2]',
+    async (name) => {
+      const override = [name, 'DELETE'] as const;
+      const preflight = [
+        ['origin', 'https://app.example.com'],
+        ['access-control-request-method', 'POST'],
+      ] as const;
+      const responses = await Promise.all([
+        send({ method: 'POST', path: '/admin/1', headers: [bearer(liveToken()), override] }),
+        send({ method: 'OPTIONS', path: '/admin/1', headers: [...preflight, override] }),
+        send({ path: '/public/', headers: [override] }),
+      ]);
+      for (const response of responses) {
+        expect(response.status).toBe(200);
+        expect(JSON.stringify(echoed(response).headers)).not.toContain('DELETE');
+      }
+    },
+  );
+
+  test('an alias of a header that a condition reads does not reach the upstream [security suspicion]', async () => {
+    const headers = [
+      bearer(liveToken()),
+      ['x-org-id', 'acme'],
+      ['x_org_id', 'evil'],
+      ['x.org-id', 'evil'],
+    ] as const;
+    const response = await send({ path: '/tenant', headers });
+    expect(response.status).toBe(200);
+    expect(echoed(response).headers['x-org-id']).toEqual(['acme']);
+    expect(response.body).not.toContain('evil');
+  });
+
+  test('50 KB of plus signs in the query cost nothing to speak of [security 1]', async () => {
+    const response = await send({ path: `/me/?x${'+'.repeat(50_000)}x` });
+    expect(response.status).toBe(401);
+  });
+
+  test('an anonymous route refuses an odd token parameter, and removes credentials without a look', async () => {
+    expect((await send({ path: '/public/?Access_Token=x' })).status).toBe(400);
+    const headers = [['authorization', 'Basic eA=='], bearer('a'), ['dpop', 'p'], ['dpop', 'q']] as const;
+    const response = await send({ path: '/public/?access_token=a&access_token=b', headers });
+    expect([response.status, echoed(response).url]).toEqual([200, '/public/']);
+    expect(Object.keys(echoed(response).headers)).not.toEqual(
+      expect.arrayContaining(['authorization', 'dpop']),
+    );
+  });
+
+  test('two proofs beside an unbound token are 400', async () => {
+    const response = await send(me(bearer(liveToken()), ['dpop', 'p'], ['dpop', 'q']));
+    expect(response.status).toBe(400);
+  });
+
   test('a token in the query passes, and the upstream does not see it', async () => {
     const response = await send({ path: `/me/?b=2&access_token=${liveToken()}&a=1` });
     expect(response.status).toBe(200);
@@ -234,6 +294,39 @@ describe.each(['http1', 'http2'] as const)('%s', (version) => {
   test('a token in a header and one in a cookie are two', async () => {
     const response = await send(me(bearer(liveToken()), ['cookie', `session=${liveToken()}`]));
     expect(response.status).toBe(400);
+  });
+});
+
+describe('true bytes', () => {
+  /** Raw bytes on a socket: no client library would send them. */
+  const sendBytes = (target: string, method = 'GET'): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(stack.envoy.port, '127.0.0.1');
+      let answer = '';
+      socket.setEncoding('latin1');
+      socket.on('data', (text: string) => (answer += text));
+      socket.on('error', reject);
+      socket.on('close', () => resolve(answer.split('\r\n', 1)[0] ?? ''));
+      socket.write(
+        Buffer.from(`${method} ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`, 'latin1'),
+      );
+    });
+
+  test.each([
+    ['as an overlong dot in the path', '/public/\u00c0\u00ae\u00c0\u00ae/me/'],
+    ['in the query', '/public/?a=\u00ff'],
+  ])('bytes that are not UTF-8 are refused %s [security 4]', async (_, target) => {
+    const before = stack.upstream.requests.length;
+    expect(await sendBytes(target)).toContain(' 400 ');
+    expect(stack.upstream.requests).toHaveLength(before);
+  });
+
+  test.each(['get', 'Delete'])('the method %s is refused [security 9]', async (method) => {
+    expect(await sendBytes('/public/', method)).toContain(' 400 ');
+  });
+
+  test('an exclamation mark is one [security 4]', async () => {
+    expect(await sendBytes('/public/!!')).toContain(' 200 ');
   });
 });
 

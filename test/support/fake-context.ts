@@ -11,6 +11,6 @@ export { headersOf as fakeHeaders } from '../authz/contexts.js';
  */
 export function fakeContext(request: Partial<AuthzRequest> = {}, policy: Partial<Policy> = {}): CheckContext {
   const ctx = createContext({ ...authzRequest({ path: '/orders' }), ...request }, NOW_MS);
-  ctx.match = { policy: policyOf(policy), source: 'default', params: {}, limitsMethods: false };
+  ctx.match = { policy: policyOf(policy), source: 'default', params: {} };
   return ctx;
 }

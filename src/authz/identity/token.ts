@@ -80,12 +80,14 @@ export function createIdentityTokenIssuer(options: IdentityTokenOptions): Identi
   };
 }
 
-/** `sub` of a client that acts for itself is the client (RFC 9068 2.2). */
+/**
+ * A token without `sub` gives none: who may choose a client id could choose a user's `sub` (RFC 9068 section 5).
+ */
 function claimsOf(token: VerifiedToken, { issuer, audience }: IdentityTokenOptions): Record<string, unknown> {
   return {
     iss: issuer,
     aud: audience,
-    sub: token.subject ?? token.clientId,
+    sub: token.subject,
     origin_iss: token.issuer,
     client_id: token.clientId,
     scope: token.scopes.size === 0 ? undefined : [...token.scopes].join(' '),

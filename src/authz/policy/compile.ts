@@ -32,8 +32,15 @@ export interface PolicyProblem {
   readonly message: string;
 }
 
+/** A `when`, ready to judge. */
+export interface CompiledCondition {
+  readonly requirement: Requirement;
+  /** Request headers that it reads, in lower case. */
+  readonly headers: readonly string[];
+}
+
 /** Compiles a `when`: `compileCondition`, which is loaded only where a policy has one. @throws ConditionError */
-export type CompileCondition = (source: string) => Requirement;
+export type CompileCondition = (source: string) => CompiledCondition;
 
 /** Policies that can not be used, with all that is wrong with them. */
 export class PolicyError extends Error {
@@ -91,12 +98,15 @@ interface Compiling {
 }
 
 function compilePolicy(name: string, spec: PolicySpec, compiling: Compiling): Policy {
+  const condition =
+    spec.when === undefined ? undefined : conditionOf(spec.when, { path: [name, 'when'], ...compiling });
   return Object.freeze({
     name,
     access: spec.access ?? 'required',
     issuers: spec.issuers === undefined ? undefined : new Set(spec.issuers),
     challengeScope: challengeScopeOf(spec.scopes ?? {}),
-    requirements: Object.freeze(requirementsOf(name, spec, compiling)),
+    requirements: Object.freeze(requirementsOf(spec, condition)),
+    conditionHeaders: condition?.headers ?? [],
     senderConstraint: spec.senderConstraint,
     consumeProof: spec.consume ?? true,
     corsPreflight: spec.corsPreflight === 'allow',
@@ -107,13 +117,12 @@ function compilePolicy(name: string, spec: PolicySpec, compiling: Compiling): Po
 }
 
 /** Step-up comes last: who lacks the right need not log in again to learn it. */
-function requirementsOf(name: string, spec: PolicySpec, compiling: Compiling): Requirement[] {
+function requirementsOf(spec: PolicySpec, condition: CompiledCondition | undefined): Requirement[] {
   const requirements: Requirement[] = [];
   if (spec.scopes !== undefined) requirements.push(createScopeRequirement(spec.scopes));
   if (spec.roles !== undefined) requirements.push(createRoleRequirement(spec.roles));
   if (spec.claims !== undefined) requirements.push(createClaimRequirement(spec.claims));
-  if (spec.when !== undefined)
-    requirements.push(conditionOf(spec.when, { path: [name, 'when'], ...compiling }));
+  if (condition !== undefined) requirements.push(condition.requirement);
   if (spec.stepUp !== undefined) requirements.push(createStepUpRequirement(spec.stepUp));
   return requirements;
 }
@@ -121,20 +130,23 @@ function requirementsOf(name: string, spec: PolicySpec, compiling: Compiling): R
 const CONDITION_FAILED = new Denial('condition_failed');
 
 /** Stands where a condition did not compile. Nobody gets to use it; if somebody did, it would refuse. */
-function denyAll(): never {
-  throw CONDITION_FAILED;
-}
+const DENY_ALL: CompiledCondition = {
+  requirement: () => {
+    throw CONDITION_FAILED;
+  },
+  headers: [],
+};
 
 function conditionOf(
   source: string,
   { path, problems, compileCondition }: Compiling & { path: readonly string[] },
-): Requirement {
+): CompiledCondition {
   if (compileCondition === undefined) throw new Error('a condition needs its compiler');
   try {
     return compileCondition(source);
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     problems.push({ path, message: error.message });
-    return denyAll;
+    return DENY_ALL;
   }
 }

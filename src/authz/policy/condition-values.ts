@@ -4,7 +4,8 @@
  */
 import type { JsonObject } from '../../ports.js';
 import { normalizeHost } from '../host.js';
-import { isAmbiguousPath, normalPathOf } from '../path.js';
+import { judgedMethodOf } from '../method.js';
+import { assertTrueTarget, isAmbiguousPath, normalPathOf } from '../path.js';
 import type { CheckContext, VerifiedToken } from '../types.js';
 
 /** The variables of a condition, as the evaluator asks for them. */
@@ -47,18 +48,27 @@ export const TOKEN_FIELDS = {
   expiresAt: 'google.protobuf.Timestamp',
 };
 
-/** `request`. A field that can not be read in one way throws. */
+/**
+ * `request`. A field that cannot be read in one way throws. Maps are made once for each evaluation, however often a
+ * condition mentions them.
+ */
 export class RequestView {
+  private headerMap: ReadonlyMap<string, unknown> | undefined;
+  private paramMap: ReadonlyMap<string, unknown> | undefined;
+  private queryMap: ReadonlyMap<string, unknown> | undefined;
+
   constructor(private readonly ctx: CheckContext) {}
 
+  /** As it was judged: in upper case. */
   get method(): string {
-    return this.ctx.request.method;
+    return judgedMethodOf(this.ctx.request.method);
   }
 
   /** Percent-decoded, so that `/%61dmin` is `/admin`. Where Envoy chose the policy nobody has judged it before. */
   get path(): string {
     const { path } = this.ctx.request;
     if (path === '') return path;
+    assertTrueTarget(this.ctx.request);
     if (isAmbiguousPath(path)) throw new Error('the path can be read in more than one way');
     return bounded(normalPathOf(path));
   }
@@ -72,20 +82,18 @@ export class RequestView {
 
   /** By lower-case name; several of one name are joined by a comma. */
   get headers(): ReadonlyMap<string, unknown> {
-    const { headers } = this.ctx.request;
-    return new Map([...headers.names()].map((name) => [name, readable(headers.get(name) ?? '')]));
+    return (this.headerMap ??= readableMap(this.ctx.request.headers.joined()));
   }
 
   /** Named segments of the route. */
   get params(): ReadonlyMap<string, unknown> {
-    return new Map(
-      Object.entries(this.ctx.match?.params ?? {}).map(([name, text]) => [name, readable(text)]),
-    );
+    return (this.paramMap ??= readableMap(Object.entries(this.ctx.match?.params ?? {})));
   }
 
-  /** Decoded. A parameter that comes twice means different things to different servers, so it can not be read. */
+  /** Decoded. A parameter that comes twice means different things to different servers, so it cannot be read. */
   get query(): ReadonlyMap<string, unknown> {
-    return parametersOf(bounded(this.ctx.request.query ?? ''));
+    assertTrueTarget(this.ctx.request);
+    return (this.queryMap ??= parametersOf(bounded(this.ctx.request.query ?? '')));
   }
 
   get time(): Date {
@@ -95,6 +103,8 @@ export class RequestView {
 
 /** `token`. What a token does not say is not there. */
 export class TokenView {
+  private scopeList: readonly string[] | undefined;
+
   constructor(private readonly token: VerifiedToken) {}
 
   get issuer(): string {
@@ -110,7 +120,7 @@ export class TokenView {
   }
 
   get scopes(): readonly string[] {
-    return [...this.token.scopes];
+    return (this.scopeList ??= [...this.token.scopes]);
   }
 
   /** `dpop`, `mtls`, `both` or `none`: what the token is bound to. */
@@ -147,6 +157,12 @@ function bounded(text: string): string {
   return text;
 }
 
+function readableMap(entries: Iterable<readonly [string, string]>): ReadonlyMap<string, unknown> {
+  const map = new Map<string, unknown>();
+  for (const [name, text] of entries) map.set(name, readable(text));
+  return map;
+}
+
 function readable(text: string): unknown {
   return text.length > MAX_TEXT ? UNREADABLE : text;
 }
@@ -157,7 +173,7 @@ function parametersOf(query: string): ReadonlyMap<string, unknown> {
     const equals = parameter.indexOf('=');
     const name = decoded(equals < 0 ? parameter : parameter.slice(0, equals));
     const value = decoded(equals < 0 ? '' : parameter.slice(equals + 1));
-    if (name === undefined) throw new Error('a query parameter can not be decoded');
+    if (name === undefined) throw new Error('a query parameter cannot be decoded');
     parameters.set(name, value === undefined || parameters.has(name) ? UNREADABLE : value);
   }
   return parameters;

@@ -2,7 +2,9 @@
 import { Environment, type ParseResult } from '@marcbachmann/cel-js';
 import { Denial } from '../denial.js';
 import type { Requirement } from '../types.js';
+import type { CompiledCondition } from './compile.js';
 import { ConditionError } from './condition-error.js';
+import { headersReadBy } from './condition-headers.js';
 import { applyConditionRules, REPLACED_METHODS } from './condition-rules.js';
 import {
   createConditionVariables,
@@ -70,14 +72,14 @@ const CONDITION_FAILED = new Denial('condition_failed');
  * denies: false, a value that is no boolean, and every error, such as a claim that is not there.
  *
  * @param source CEL from the configuration
- * @returns a requirement that throws Denial condition_failed
+ * @returns a requirement that throws Denial condition_failed, and the request headers that it reads
  * @throws ConditionError at once for what does not parse, does not fit together, names an unknown variable or field,
  *   can not be a boolean, or could cost too much
  * @see https://github.com/google/cel-spec
  */
-export function compileCondition(source: string): Requirement {
+export function compileCondition(source: string): CompiledCondition {
   const evaluate = parseCondition(source);
-  return (ctx, token) => {
+  const requirement: Requirement = (ctx, token) => {
     let outcome: unknown;
     try {
       outcome = evaluate(createConditionVariables(ctx, token));
@@ -87,6 +89,7 @@ export function compileCondition(source: string): Requirement {
     }
     if (outcome !== true) throw CONDITION_FAILED;
   };
+  return { requirement, headers: headersReadBy(evaluate.ast) };
 }
 
 function parseCondition(source: string): ParseResult {

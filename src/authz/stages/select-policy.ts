@@ -4,6 +4,7 @@
  */
 import { Denial } from '../denial.js';
 import { authorityKey } from '../host.js';
+import { assertTrueTarget } from '../path.js';
 import type { Router } from '../routes.js';
 import type { CheckContext, Policy, RouteMatch, Stage } from '../types.js';
 
@@ -42,7 +43,9 @@ export function createSelectPolicyStage(options: SelectPolicyOptions): Stage {
     if (request.callPolicy !== undefined) return byMetadata.get(request.callPolicy);
     const authority = byAuthority.size === 0 ? undefined : findAuthority(byAuthority, request.callAuthority);
     if (authority !== undefined) return authority.match;
-    return options.router === undefined ? byDefault : options.router.match(request);
+    if (options.router === undefined) return byDefault;
+    assertTrueTarget(request);
+    return options.router.match(request);
   };
   return {
     name: 'select-policy',
@@ -61,7 +64,7 @@ function matchesOf(
 ): ReadonlyMap<string, RouteMatch> {
   const matches = new Map<string, RouteMatch>();
   for (const [name, policy] of policies) {
-    matches.set(name, Object.freeze({ policy, source, params: NO_PARAMS, limitsMethods: false }));
+    matches.set(name, Object.freeze({ policy, source, params: NO_PARAMS }));
   }
   return matches;
 }

@@ -1,5 +1,6 @@
 import type { VerifyProof } from '../dpop/proof.js';
 import { Denial } from '../denial.js';
+import { assertTrueTarget } from '../path.js';
 import type { ReadCertificate } from '../mtls/certificate.js';
 import type { CheckContext, Confirmation, GateMetrics, Policy, Stage, VerifiedToken } from '../types.js';
 
@@ -96,6 +97,7 @@ function acceptProof(
 ): void {
   // The scheme was judged before; this is so that no change there ever lets a bound token pass without a proof.
   if (proof === undefined) throw new Denial('dpop_proof_missing');
+  assertTrueTarget(ctx.request);
   try {
     ctx.proof = verifyProof(proof, { request: ctx.request, token, nowMs: ctx.nowMs });
   } catch (error) {

@@ -38,6 +38,10 @@ export const identitySection = section({
     choice(['remove', 'forward']).prefault('remove'),
     "`forward`: the client's credential goes on to the upstream, its DPoP proof included.",
   ),
+  methodOverride: documented(
+    choice(['remove', 'forward']).prefault('remove'),
+    'What becomes of `X-HTTP-Method`, `X-HTTP-Method-Override` and `X-Method-Override` on an allowed request. `forward`: an upstream that honours them acts on a method that was not judged.',
+  ),
   metadata: documented(
     flag().prefault(true),
     'The same claims as dynamic metadata of `envoy.filters.http.ext_authz`.',

@@ -111,13 +111,14 @@ describe('createIdentityTokenIssuer()', () => {
     expect(issuer.issue(token, NOW_MS)).not.toBe(issuer.issue(token, NOW_MS));
   });
 
-  test('names the client where there is no user', async () => {
+  test('gives no sub where the token has none, and never the client in its place [security suspicion]', async () => {
     const issuer = issuerOf();
     const { payload } = await verify(
       issuer.issue(verifiedToken({ subject: undefined }), NOW_MS)!,
       issuer.jwks,
     );
-    expect(payload.sub).toBe('app');
+    expect(payload).not.toHaveProperty('sub');
+    expect(payload.client_id).toBe('app');
   });
 
   test('issues nothing where nobody is named', () => {

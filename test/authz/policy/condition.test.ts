@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConditionError } from '../../../src/authz/policy/condition-error.js';
 import { compileCondition } from '../../../src/authz/policy/condition.js';
+import type { CheckContext, RequestHeaders } from '../../../src/authz/types.js';
 import { checkContext, verifiedToken } from '../contexts.js';
 import type { JsonObject } from '../../../src/ports.js';
 
 interface Situation {
+  readonly hasTrueTarget?: boolean;
   readonly claims?: object;
   readonly method?: string;
   readonly path?: string;
@@ -17,7 +19,7 @@ interface Situation {
 }
 
 function holds(source: string, situation: Situation = {}): boolean {
-  const require = compileCondition(source);
+  const { requirement: require } = compileCondition(source);
   const token = verifiedToken({
     claims: (situation.claims ?? {}) as JsonObject,
     scopes: new Set(situation.scopes ?? []),
@@ -210,8 +212,48 @@ describe('compileCondition()', () => {
     expect(() => compileCondition(source)).toThrow(ConditionError);
   });
 
+  test.each([
+    ['request.headers["x-tenant"] == claims.tenant', ['x-tenant']],
+    ['request.headers.x_tenant == claims.tenant_id', ['x_tenant']],
+    ['"x-a" in request.headers', ['x-a']],
+    ['["x-a", "x-b"].exists(h, request.headers[h] == "1")', ['x-a', 'x-b', '1']],
+    ['request.method == "GET" && claims.a == "x-a"', []],
+  ])('names the headers that %s reads [security suspicion]', (source, expected) => {
+    expect(compileCondition(source).headers).toEqual(expected);
+  });
+
+  test.each(['delete', 'Delete', 'DELETE'])('sees the method as judged: %s [security 9]', (method) => {
+    expect(holds('request.method != "DELETE"', { method })).toBe(false);
+  });
+
+  test('reads the fields of a request once, however often it mentions headers [security 8]', () => {
+    let reads = 0;
+    const ctx = checkContext({});
+    const headers: RequestHeaders = {
+      get: () => undefined,
+      all: () => [],
+      names: () => [],
+      joined: () => {
+        reads++;
+        return new Map(Array.from({ length: 900 }, (_, i) => [`x-${i}`, 'v']));
+      },
+    };
+    const counted: CheckContext = { ...ctx, request: { ...ctx.request, headers } };
+    const source = Array.from({ length: 20 }, (_, i) => `request.headers["x-${i}"] == "v"`).join(' && ');
+    compileCondition(source).requirement(counted, verifiedToken());
+    expect(reads).toBe(1);
+  });
+
+  test.each(['request.path != ""', 'request.query.size() >= 0'])(
+    'does not read a target that may not be the true one: %s [security 4]',
+    (source) => {
+      expect(holds(source, { path: '/a' })).toBe(true);
+      expect(holds(source, { path: '/a', hasTrueTarget: false })).toBe(false);
+    },
+  );
+
   test('tells nothing of the claims in its error', () => {
-    const require = compileCondition('int(claims.secret) == 1');
+    const { requirement: require } = compileCondition('int(claims.secret) == 1');
     let thrown: unknown;
     try {
       require(checkContext({}), verifiedToken({ claims: { secret: 'hunter2' } }));

@@ -95,6 +95,8 @@ describe('createSelectPolicyStage()', () => {
     const stage = createSelectPolicyStage({ policies, authorities, router });
     const ctx = createContext(authzRequest({ path: '/a/7' }), NOW_MS);
     expect(stage.run(ctx)).toBeUndefined();
-    expect({ ...ctx.match!.params, limits: ctx.match!.limitsMethods }).toEqual({ id: '7', limits: false });
+    expect({ ...ctx.match!.params }).toEqual({ id: '7' });
+    const untrue = createContext(authzRequest({ path: '/a/7', hasTrueTarget: false }), NOW_MS);
+    expect(denialOf(() => stage.run(untrue))).toBe('ambiguous_path');
   });
 });
