@@ -9,6 +9,7 @@ import type {
   IssuerConfig,
   JwksConfig,
   ServerConfig,
+  TlsConfig,
   StaticKeyConfig,
   TokensConfig,
 } from './config.js';
@@ -49,11 +50,20 @@ function withDefaultPolicy(policies: ParsedConfig['policies']): ParsedConfig['po
   );
 }
 
-function buildServer({ tls, ...server }: ParsedConfig['server'], files: ConfigFiles): ServerConfig {
-  if (tls === undefined) return { ...server, tls };
+function buildServer(
+  { tls, publicTls, ...server }: ParsedConfig['server'],
+  files: ConfigFiles,
+): ServerConfig {
+  return { ...server, tls: buildTls(tls, files), publicTls: buildTls(publicTls, files) };
+}
+
+type ParsedTls = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined };
+
+function buildTls(tls: ParsedTls | undefined, files: ConfigFiles): TlsConfig | undefined {
+  if (tls === undefined) return undefined;
   const read = (source: string): string => must(readPem(source, files));
   const clientCa = tls.clientCa === undefined ? undefined : read(tls.clientCa);
-  return { ...server, tls: { cert: read(tls.cert), key: read(tls.key), clientCa } };
+  return { cert: read(tls.cert), key: read(tls.key), clientCa };
 }
 
 function buildIssuer(parsed: ParsedConfig['issuers'][number], files: ConfigFiles): IssuerConfig {

@@ -39,7 +39,7 @@ export interface IssuerConfig extends DeepReadonly<
   readonly algorithms: readonly SignatureAlgorithm[];
 }
 
-/** The TLS material of the gRPC port, read in: PEM. */
+/** The TLS material of a port, read in: PEM. */
 export interface TlsConfig {
   readonly cert: string;
   readonly key: string;
@@ -54,8 +54,10 @@ export interface TokensConfig {
 }
 
 /** `server`. */
-export interface ServerConfig extends DeepReadonly<Omit<ParsedConfig['server'], 'tls'>> {
+export interface ServerConfig extends DeepReadonly<Omit<ParsedConfig['server'], 'tls' | 'publicTls'>> {
   readonly tls: TlsConfig | undefined;
+  /** Of the public port; it asks for no client certificate. */
+  readonly publicTls: TlsConfig | undefined;
 }
 
 /** `jwks`; `minTtl` is never above `maxTtl`, `snapshotDir` is absolute. */

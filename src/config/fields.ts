@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseNetwork } from '../http/ip-network.js';
 import { parseAddress } from './address.js';
 import { DURATION_PATTERN, parseDuration, parseSize } from './units.js';
 
@@ -154,4 +155,12 @@ export function policyName() {
   return text('the name of a policy: up to 128 visible ASCII characters', (value) =>
     /^[\x21-\x7e]{1,128}$/.test(value),
   );
+}
+
+/** An IP address, or a network in CIDR notation. */
+export function network() {
+  return text(
+    'an IP address or a network such as 10.0.0.0/8',
+    (value) => parseNetwork(value) !== undefined,
+  ).meta({ 'x-kind': 'network' });
 }

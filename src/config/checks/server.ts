@@ -11,7 +11,8 @@ const DEFAULTS = { grpc: '127.0.0.1:9191', admin: '127.0.0.1:9192', public: unde
 export function checkServer(ctx: CheckContext): void {
   checkAddresses(ctx);
   checkAuthorities(ctx);
-  checkTls(ctx, ctx.root.get('server').get('tls'));
+  const server = ctx.root.get('server');
+  for (const name of ['tls', 'publicTls']) checkTls(ctx, server.get(name), name);
 }
 
 function checkAddresses(ctx: CheckContext): void {
@@ -43,7 +44,7 @@ function checkAuthorities(ctx: CheckContext): void {
   }
 }
 
-function checkTls(ctx: CheckContext, tls: ConfigValue): void {
+function checkTls(ctx: CheckContext, tls: ConfigValue, name: string): void {
   const certificate = load(
     ctx,
     tls.get('cert'),
@@ -53,7 +54,7 @@ function checkTls(ctx: CheckContext, tls: ConfigValue): void {
   const key = load(ctx, tls.get('key'), 'a PEM private key without passphrase', createPrivateKey);
   load(ctx, tls.get('clientCa'), 'a PEM certificate', (pem) => new X509Certificate(pem));
   if (certificate !== undefined && key !== undefined && !certificate.checkPrivateKey(key)) {
-    refuse(ctx, tls.get('key'), 'must be the private key of server.tls.cert');
+    refuse(ctx, tls.get('key'), `must be the private key of server.${name}.cert`);
   }
 }
 

@@ -6,7 +6,11 @@ import {
   dictionary,
   documented,
   duration,
+  list,
   mustBe,
+  network,
+  origin,
+  parsedText,
   policyName,
   section,
   size,
@@ -46,6 +50,29 @@ const tls = section({
   ),
 });
 
+const publicTls = section({
+  cert: documented(
+    text('a path, or PEM text'),
+    'The certificate chain, as PEM or the path of a PEM file.',
+    './public.crt',
+  ),
+  key: documented(
+    text('a path, or PEM text'),
+    'Its private key, as PEM or the path of a PEM file.',
+    './public.key',
+  ),
+});
+
+const cors = section({
+  origins: documented(list(origin()), 'Origins whose pages may read what the public port answers.', [
+    'https://app.example.com',
+  ]),
+});
+
+const adminHost = parsedText('a host name of up to 253 characters, without a port', (value) =>
+  /^(?!\.)[a-z0-9._-]{1,253}$/i.test(value) ? value.toLowerCase().replace(/\.$/, '') : undefined,
+);
+
 const authority = text('an authority of up to 255 visible ASCII characters', (value) =>
   /^[\x21-\x7e]{1,255}$/.test(value),
 );
@@ -73,6 +100,25 @@ export const serverSection = section({
     cert: './tls.crt',
     key: './tls.key',
   }),
+  publicTls: documented(publicTls.optional(), 'TLS on the public port. Absent: plain text.', {
+    cert: './public.crt',
+    key: './public.key',
+  }),
+  cors: documented(
+    cors.optional(),
+    'Cross-origin reads of the public port, for pages in a browser. Absent: none, but for the public documents.',
+    { origins: ['https://app.example.com'] },
+  ),
+  trustedProxies: documented(
+    z.array(network(), { error: mustBe('a list of addresses and networks') }).prefault([]),
+    'Proxies in front of the public port, as addresses or networks. From them alone `X-Forwarded-For` is believed, as far as its right-most address that is not one of them; rate limits count by it.',
+    ['10.0.0.0/8'],
+  ),
+  adminHosts: documented(
+    z.array(adminHost, { error: mustBe('a list of host names') }).prefault([]),
+    'Names that the `Host` header of a request to the admin port may have, beside `localhost` and IP addresses. Others are answered 403, so that a page in a browser cannot reach the port under a name of its own.',
+    ['portcullis.internal'],
+  ),
   authorities: documented(
     dictionary(authority, policyName()).prefault({}),
     'gRPC `:authority` of a Check → policy. In Istio one provider host per policy.',
@@ -92,5 +138,10 @@ export const serverSection = section({
     duration('0s', '1h').prefault('10s'),
     'How long Checks under way may take to end after SIGTERM.',
     '10s',
+  ),
+  drainDelay: documented(
+    duration('0s', '1h').prefault('0s'),
+    'How long health reports NOT_SERVING after SIGTERM before the gRPC port stops taking new work, so that load balancers turn away first.',
+    '5s',
   ),
 }).prefault({});
