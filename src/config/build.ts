@@ -57,7 +57,11 @@ function buildServer(
   return { ...server, tls: buildTls(tls, files), publicTls: buildTls(publicTls, files) };
 }
 
-type ParsedTls = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined };
+interface ParsedTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa?: string | undefined;
+}
 
 function buildTls(tls: ParsedTls | undefined, files: ConfigFiles): TlsConfig | undefined {
   if (tls === undefined) return undefined;
