@@ -47,9 +47,13 @@ function furthestBranch(branches: readonly (readonly Issue[])[]): readonly Issue
   );
 }
 
+/** No key of this file has such characters, and conditions do. */
+const EXPRESSION = /[()=<>&|?"']/;
+
 function unknownKey(key: string, known: readonly string[]): string {
   const near = suggest(key, known);
   if (key === '<<') return 'merge keys are not supported; repeat the keys, or use an alias for a whole value';
+  if (EXPRESSION.test(key)) return 'unknown key; is it a part of an expression that must be quoted?';
   return near === undefined
     ? `unknown key; known are ${known.join(', ')}`
     : `unknown key; did you mean ${near}?`;

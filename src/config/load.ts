@@ -85,11 +85,12 @@ interface Source {
 function parse(text: string, { file, files, env }: Source): LoadedConfig {
   const report = new ProblemReport();
   const readText = (path: string) => files.readText(path);
-  const { tree, filled } = interpolate(parseYaml(text, file, report), { env, readText, report });
+  const { tree: written, locate } = parseYaml(text, file, report);
+  const { tree, filled } = interpolate(written, { env, readText, report });
   const parsed = checkSchema(tree, report);
   for (const check of CHECKS) check({ root: new ConfigValue(tree), report, files, filled });
-  const problems = report.list();
+  const problems = report.list(locate);
   if (problems.length > 0 || parsed === undefined) throw new ConfigError(problems, files.names);
   const config = buildConfig(parsed, files);
-  return { config, warnings: warningsOf(config, parsed), files: files.names, digests: files.digests };
+  return { config, warnings: warningsOf(config, parsed, locate), files: files.names, digests: files.digests };
 }

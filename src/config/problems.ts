@@ -1,13 +1,24 @@
 /** A place in the configuration: keys and list indexes from the root. */
 export type ConfigPath = readonly PropertyKey[];
 
-/** One thing that is wrong, or worth a word. Holds no value of the file, since any value may be a secret. */
+/** A place in the text of the file, both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Finds the place of a path in the text of the file. */
+export type Locate = (path: ConfigPath) => Position | undefined;
+
+/** A problem or a warning. Holds no value of the file, since any value may be a secret. */
 export interface Problem {
   readonly path: string;
   readonly text: string;
+  /** undefined where it stands nowhere in the file, or in `path` already. */
+  readonly position?: Position | undefined;
 }
 
-/** The configuration can not be used. Lists everything that is wrong with it. */
+/** The configuration cannot be used. Lists everything that is wrong with it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
@@ -41,10 +52,11 @@ export function formatPath(path: ConfigPath): string {
   return text === '' ? 'configuration' : text;
 }
 
-/** @returns the one line that a person reads: `path: what is wrong, what is allowed` */
-export function formatProblem(problem: Problem): string {
+/** @returns the one line that a person reads: `path: what is wrong, what is allowed (line 3, column 5)` */
+export function formatProblem({ path, text, position }: Problem): string {
+  const place = position === undefined ? '' : ` (line ${position.line}, column ${position.column})`;
   // eslint-disable-next-line no-control-regex -- a key of the file must not forge a second line
-  return `${problem.path}: ${problem.text}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
+  return `${path}: ${text}${place}`.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
 }
 
 interface Entry {
@@ -53,7 +65,7 @@ interface Entry {
   readonly closes: boolean;
 }
 
-/** Collects problems from all checks, so that none hides another and none is told twice. */
+/** Collects problems from all checks, so that none hides another and none is reported twice. */
 export class ProblemReport {
   readonly #entries: Entry[] = [];
   readonly #lines = new Set<string>();
@@ -68,16 +80,21 @@ export class ProblemReport {
     this.#push(path, text, true);
   }
 
-  /** @returns what is wrong, in the order in which it was found */
-  list(): readonly Problem[] {
+  /**
+   * @param locate finds the place of a problem in the file
+   * @returns what is wrong, in the order in which it was found
+   */
+  list(locate?: Locate): readonly Problem[] {
     const closing = this.#entries.filter((entry) => entry.closes);
-    // Several that close the same path are all told.
+    // Several that close the same path are all reported.
     const isHidden = (entry: Entry): boolean =>
       closing.some(
         (other) =>
           isAtOrBelow(entry.path, other.path) && !(entry.closes && entry.path.length === other.path.length),
       );
-    return this.#entries.filter((entry) => !isHidden(entry)).map((entry) => entry.problem);
+    return this.#entries
+      .filter((entry) => !isHidden(entry))
+      .map(({ path, problem }) => ({ ...problem, position: locate?.(path) }));
   }
 
   #push(path: ConfigPath, text: string, closes: boolean): void {

@@ -2,20 +2,20 @@ import { isLoopbackHost } from '../http/address-rules.js';
 import { parseAddress } from './address.js';
 import type { Config } from './config.js';
 import { warnOfPolicies, type Warn } from './policy-warnings.js';
-import { formatPath, type Problem } from './problems.js';
+import { type Locate, type Problem, ProblemReport } from './problems.js';
 import type { ParsedConfig } from './schema.js';
 
 const STRONG_SECRET_BYTES = 32;
 
 /** What works, and is probably not what was meant. */
-export function warningsOf(config: Config, parsed: ParsedConfig): readonly Problem[] {
-  const warnings: Problem[] = [];
-  const warn: Warn = (path, text) => warnings.push({ path: formatPath(path), text });
+export function warningsOf(config: Config, parsed: ParsedConfig, locate: Locate): readonly Problem[] {
+  const warnings = new ProblemReport();
+  const warn: Warn = (path, text) => warnings.add(path, text);
   warnOfPolicies(config, warn);
   warnOfServer(config, warn);
   warnOfProofs(config, warn);
   warnOfTokens(config, { parsed, warn });
-  return warnings;
+  return warnings.list(locate);
 }
 
 function warnOfServer({ server, jwks }: Config, warn: Warn): void {

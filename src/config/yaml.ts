@@ -9,30 +9,15 @@ import {
   type Node,
   type Pair,
   Parser,
-  type YAMLError,
 } from 'yaml';
-import { ConfigError, type ConfigPath, type ProblemReport } from './problems.js';
+import { ConfigError, type ConfigPath, type Locate, type ProblemReport } from './problems.js';
+import { locate } from './yaml-positions.js';
+import { explainSyntaxError } from './yaml-syntax.js';
 
 /** Deeper than any configuration, and shallow enough for every recursion over it. */
 const MAX_DEPTH = 48;
 /** What aliases may unfold to. */
 const MAX_NODES = 500_000;
-
-/** The parser's codes in words of our own: its messages quote the file, and so could show a secret. */
-const SYNTAX: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'wrong indentation',
-  TAB_AS_INDENT: 'tabs can not indent YAML; use spaces',
-  BLOCK_IN_FLOW: 'a bracket or brace is not closed',
-  MISSING_CHAR: 'a quote, comma, colon or bracket is missing',
-  UNEXPECTED_TOKEN: 'something stands here that does not belong here',
-  MULTILINE_IMPLICIT_KEY: 'a key goes over several lines; is a colon or a quote missing?',
-  BLOCK_AS_IMPLICIT_KEY: 'a mapping can not start here; is the value to be quoted?',
-  BAD_DQ_ESCAPE: 'an unknown escape in a double-quoted string; use single quotes for a plain backslash',
-  BAD_SCALAR_START: 'a value that starts with this character must be quoted',
-  BAD_ALIAS: 'an alias without a name, or where none can be',
-  TAG_RESOLVE_FAILED: 'tags are not supported; only plain YAML 1.2 and JSON',
-  MULTIPLE_DOCS: 'more than one document; a configuration is one',
-};
 
 /** Duplicate keys are found by TreeBuilder, which knows their paths and does not need quadratic time for it. */
 const OPTIONS = {
@@ -43,17 +28,24 @@ const OPTIONS = {
   logLevel: 'silent',
 } as const;
 
+/** What was read. */
+export interface ParsedYaml {
+  /** Mappings without prototype, lists, strings, numbers, booleans, null. */
+  readonly tree: unknown;
+  /** Where a path stands in the text, or the nearest thing above it. */
+  readonly locate: Locate;
+}
+
 /**
- * Parses YAML 1.2 or JSON into plain data: mappings without prototype, lists, strings, numbers, booleans, null.
- * A key that is given twice is an error, and so is whatever would need more than plain data: custom tags, keys that
- * are no strings, several documents, cyclic or exploding aliases.
+ * Parses YAML 1.2 or JSON into plain data. A key that is given twice is an error, and so is whatever would need more
+ * than plain data: custom tags, keys that are no strings, several documents, cyclic or exploding aliases.
  *
  * @param text the file, untrusted in shape
  * @param file its name, for messages
  * @param report gets what is wrong but leaves the rest readable, such as a key given twice
- * @throws ConfigError with line and column for a text that can not be read at all
+ * @throws ConfigError with line and column for a text that cannot be read at all
  */
-export function parseYaml(text: string, file: string, report: ProblemReport): unknown {
+export function parseYaml(text: string, file: string, report: ProblemReport): ParsedYaml {
   const lines = new LineCounter();
   const fail = (offset: number | undefined, problem: string): never => {
     const { line, col } = offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset);
@@ -64,22 +56,15 @@ export function parseYaml(text: string, file: string, report: ProblemReport): un
   if (isTooDeep(tokens)) return fail(undefined, `nested too deeply; ${MAX_DEPTH} levels are enough`);
   const documents = [...new Composer(OPTIONS).compose(tokens)];
   const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]);
-  if (errors.length > 0) throw new ConfigError(syntaxProblems(errors, file, lines));
+  if (errors.length > 0) {
+    const { line, column, text: problem } = explainSyntaxError(errors, { text, tokens, lines });
+    throw new ConfigError([{ path: `${file}:${line}:${column}`, text: problem }]);
+  }
   const [first, second] = documents;
-  if (second !== undefined) fail(second.range[0], SYNTAX.MULTIPLE_DOCS ?? '');
+  if (second !== undefined) fail(second.range[0], 'more than one document; a configuration is one');
   if (first?.contents === undefined || first.contents === null) return fail(undefined, 'the file is empty');
-  return new TreeBuilder(first, report, fail).build(first.contents, []);
-}
-
-function syntaxProblems(
-  errors: readonly YAMLError[],
-  file: string,
-  lines: LineCounter,
-): { path: string; text: string }[] {
-  return errors.slice(0, 20).map((error) => {
-    const { line, col } = lines.linePos(error.pos[0]);
-    return { path: `${file}:${line}:${col}`, text: SYNTAX[error.code] ?? 'this is neither YAML nor JSON' };
-  });
+  const tree = new TreeBuilder(first, report, fail).build(first.contents, []);
+  return { tree, locate: (path) => locate(first, lines, path) };
 }
 
 /** Walks the syntax tree with a list instead of the stack. */

@@ -132,7 +132,7 @@ describe('runCli() validate', () => {
     const file = write('broken.yaml', 'a: [1,\nb: }');
     const { code, err } = await runCommand(['validate', '-c', file]);
     expect(code).toBe(1);
-    expect(err.split('\n')[0]).toMatch(/broken\.yaml:2:1: /);
+    expect(err.split('\n')[0]).toMatch(/broken\.yaml:1:4: /);
     expect(err).not.toMatch(/\n\s+at /);
   });
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { stringify } from 'yaml';
 import { parseConfig, type LoadedConfig } from '../../src/config/load.js';
-import { ConfigError, formatProblem } from '../../src/config/problems.js';
+import { ConfigError, formatProblem, type Problem } from '../../src/config/problems.js';
 
 /** A configuration as plain data, to be changed by a test. */
 export type Draft = Record<string, unknown>;
@@ -34,13 +34,18 @@ function readFrom(files: Files, path: string): Uint8Array {
   return typeof content === 'string' ? Buffer.from(content) : content;
 }
 
-/** The lines of a refusal; empty where the draft is accepted. */
+/** A problem as it is written, without its line and column. */
+export function withoutPosition({ path, text }: Problem): string {
+  return formatProblem({ path, text });
+}
+
+/** The lines of a refusal without their positions; empty where the draft is accepted. */
 export function problemsOf(draft: Draft | string, surroundings?: Surroundings): string[] {
   try {
     read(draft, surroundings);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.map(formatProblem);
+    if (error instanceof ConfigError) return error.problems.map(withoutPosition);
     throw error;
   }
 }

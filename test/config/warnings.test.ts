@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { generateSigningKeys } from '../../src/signing/generate.js';
-import { formatProblem } from '../../src/config/problems.js';
-import { type Draft, read } from './config-file.js';
+import { type Draft, read, withoutPosition } from './config-file.js';
 
-const warningsOf = (draft: Draft): string[] => read(draft).warnings.map(formatProblem);
+const warningsOf = (draft: Draft): string[] => read(draft).warnings.map(withoutPosition);
 const keys = JSON.stringify(await generateSigningKeys('EdDSA'));
 const tokens = { issuer: 'https://gate.example', keys };
 

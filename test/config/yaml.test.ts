@@ -4,7 +4,7 @@ import { parseYaml } from '../../src/config/yaml.js';
 
 const read = (text: string): unknown => {
   const report = new ProblemReport();
-  const tree = parseYaml(text, 'gate.yaml', report);
+  const { tree } = parseYaml(text, 'gate.yaml', report);
   if (report.list().length > 0) throw new ConfigError(report.list());
   return tree;
 };
@@ -41,7 +41,7 @@ describe('parseYaml() reads', () => {
 
 describe('parseYaml() refuses', () => {
   test.each([
-    ['an open bracket', 'a: [1,\nb: }', /^gate\.yaml:2:1: /m],
+    ['an open bracket', 'a: [1,\nb: }', /^gate\.yaml:1:4: the \[ that opens here is not closed$/],
     ['an open quote', 'a: "x', /^gate\.yaml:1:\d+: a quote/],
     ['a reserved character', 'a: @x', /must be quoted/],
     ['an empty file', '', /empty/],
@@ -77,6 +77,28 @@ describe('parseYaml() refuses', () => {
     ]) {
       expect(refusal(text)).not.toMatch(/accepted|hush/);
     }
+  });
+
+  test.each([
+    ['an expression with an index', 'p: { when: claims.a == b["c"] }\nq: { x: 1 }', 12],
+    ['an expression that starts with a quote', 'p: { when: "a" in claims.b }', 12],
+    ['an expression with a mapping', 'p: { when: claims.x == {"a": 1} }', 12],
+    ['an expression with a list', 'p: { when: claims.a in ["x", "y"], errors: oauth }', 12],
+    ['a conditional in flow style', 'p: { when: size(claims.a) > 2 ? true : false, errors: oauth }', 12],
+    ['a conditional in block style', 'when: claims.a ? true : false', 7],
+    ['a negation', 'p: { when: !has(claims.a) }', 12],
+  ])('%s that is not quoted, with one message', (_name, text, column) => {
+    expect(refusal(text)).toMatch(
+      new RegExp(`^gate\\.yaml:1:${column}: the expression of when must be quoted here: .*$`),
+    );
+  });
+
+  test.each([
+    ['a mapping', 'issuers:\n  - { issuer: a, audiences: [x]\npolicies:\n  p: {}\n', '2:5: the {'],
+    ['a list', 'issuers:\n  - audiences: [x, y\nroutes:\n  - paths: [z]\n', '2:16: the ['],
+    ['a mapping in a list', '{ "issuers": [ { "issuer": "a" ]\n}', '1:16: the {'],
+  ])('%s that is not closed, with one message', (_name, text, start) => {
+    expect(refusal(text)).toBe(`gate.yaml:${start} that opens here is not closed`);
   });
 
   test('without a stack', () => expect(refusal('a: [')).not.toMatch(/\n\s+at /));

@@ -63,7 +63,8 @@ function gateOf(config: string) {
   const issuers = [{ issuer: ISSUER, audiences: [AUDIENCE], jwks: { keys: [testKey('ES256').jwk] } }];
   const text = stringify({ issuers, ...(parse(config) as object) });
   const loaded = loadConfig('/portcullis.yaml', { readFile: () => Buffer.from(text) });
-  expect(loaded.warnings).toEqual([]);
+  // Examples are short: each ends in a lax route for all paths.
+  expect(loaded.warnings.filter(({ text }) => !text.includes('is another path'))).toEqual([]);
   let shadow: string | undefined;
   const gate = buildGate(loaded.config, {
     compileCondition,

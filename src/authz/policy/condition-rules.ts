@@ -64,7 +64,7 @@ function visit(node: ASTNode, iterations: number): void {
     case 'value':
       break;
     case 'id':
-      if (node.args === 'cel') throw new ConditionError('cel.bind is not supported');
+      if (node.args === 'cel') throw new ConditionError('cel.bind is not supported', node.pos);
       break;
     case 'call':
       visitCall(node, iterations);
@@ -92,11 +92,11 @@ function visitAll(nodes: readonly ASTNode[], iterations: number): void {
   for (const node of nodes) visit(node, iterations);
 }
 
-function visitCall({ args: [name, args] }: ASTNode & { op: 'call' }, iterations: number): void {
+function visitCall({ args: [name, args], pos }: ASTNode & { op: 'call' }, iterations: number): void {
   if (!FUNCTIONS.has(name))
-    throw new ConditionError(`${name}() is not supported; functions: ${[...FUNCTIONS].join(', ')}`);
+    throw new ConditionError(`${name}() is not supported; functions: ${[...FUNCTIONS].join(', ')}`, pos);
   if (name === 'duration' && !args.every(isText))
-    throw new ConditionError('duration() takes a literal text only');
+    throw new ConditionError('duration() takes a literal text only', pos);
   visitAll(args, iterations);
 }
 
@@ -108,10 +108,10 @@ function visitMethod(node: ASTNode & { op: 'rcall' }, iterations: number): void 
     return;
   }
   visitAll(args, iterations);
-  if (name === 'matches') assertPattern(args);
+  if (name === 'matches') assertPattern(args, node.pos);
   const replacement = replacementOf(name);
   if (replacement !== undefined) node.args[0] = replacement;
-  else if (!METHODS.has(name)) throw new ConditionError(`.${name}() is not supported`);
+  else if (!METHODS.has(name)) throw new ConditionError(`.${name}() is not supported`, node.pos);
 }
 
 function replacementOf(name: string): string | undefined {
@@ -123,18 +123,22 @@ function lengthOf(range: ASTNode, iterations: number): number {
   if (iterations * length > MAX_ITERATIONS) {
     throw new ConditionError(
       'loops over lists of unknown length must not be nested; use "in", or a literal list',
+      range.pos,
     );
   }
   return length;
 }
 
-function assertPattern([pattern]: readonly ASTNode[]): void {
+function assertPattern([pattern]: readonly ASTNode[], pos: number): void {
   if (pattern === undefined || !isText(pattern))
-    throw new ConditionError('matches() takes a literal pattern only');
+    throw new ConditionError('matches() takes a literal pattern only', pos);
   try {
     compilePattern(pattern.args);
   } catch (error) {
-    throw new ConditionError(`matches(): ${error instanceof Error ? error.message : 'not a pattern'}`);
+    throw new ConditionError(
+      `matches(): ${error instanceof Error ? error.message : 'not a pattern'}`,
+      pattern.pos,
+    );
   }
 }
 

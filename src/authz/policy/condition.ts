@@ -98,7 +98,7 @@ function parseCondition(source: string): ParseResult {
   const parsed = parseOrThrow(source);
   applyConditionRules(parsed.ast);
   const { valid, type, error } = parsed.check();
-  if (!valid) throw new ConditionError(error === undefined ? 'is not valid' : summaryOf(error));
+  if (!valid) throw conditionErrorOf(error, 'is not valid');
   if (type !== 'bool' && type !== 'dyn')
     throw new ConditionError(`must be true or false, and is of type ${type}`);
   return parsed;
@@ -108,11 +108,13 @@ function parseOrThrow(source: string): ParseResult {
   try {
     return environment.parse(source);
   } catch (error) {
-    throw new ConditionError(error instanceof Error ? summaryOf(error) : 'is not CEL');
+    throw conditionErrorOf(error, 'is not CEL');
   }
 }
 
-/** The first line: what follows it draws the source. */
-function summaryOf(error: Error): string {
-  return error.message.split('\n', 1)[0] ?? 'is not CEL';
+/** Takes the first line of the message: what follows it draws the source. */
+function conditionErrorOf(error: unknown, fallback: string): ConditionError {
+  if (!(error instanceof Error)) return new ConditionError(fallback);
+  const { range } = error as { readonly range?: { readonly start?: number } };
+  return new ConditionError(error.message.split('\n', 1)[0] ?? fallback, range?.start);
 }
