@@ -65,8 +65,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const verdict = limits?.judge(attempt);
       if (verdict?.allowed === false) throw new TooManyFailuresError(verdict.retryAfterS);
       const record = token === undefined ? undefined : await find(token.tokenId);
-      const isEqual = token !== undefined && (await hasher.verify(record?.secretPhc, token.secret));
-      if (token === undefined || record === undefined || !isEqual || !counts(record, nowS(clock))) {
+      const isLive = record !== undefined && counts(record, nowS(clock));
+      const isEqual = token !== undefined && (await hasher.verify(record?.secretPhc, token.secret, isLive));
+      if (token === undefined || !isLive || !isEqual) {
         limits?.failed(attempt);
         throw new InvalidTokenError();
       }
