@@ -5,7 +5,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 
 /** What Envoy calls headers, in lower case. */
-const HEADER_NAME = /^[a-z0-9]+[a-z0-9_.-]*$/;
+const HEADER_NAME = /^[a-z0-9][a-z0-9_.-]*$/;
 
 /**
  * The headers that a condition names. Where it reads `request.headers`, every text in it that could be the name of a
