@@ -2,7 +2,7 @@
 import { explainCheck } from './authz/check.js';
 import { parseRequest } from './authz/request.js';
 import { encodeRecordedRequest } from './authz/recorded-request.js';
-import type { Decision, HeaderPair } from './authz/types.js';
+import type { Decision, Deny, HeaderPair } from './authz/types.js';
 import { Denial } from './authz/denial.js';
 import type { Config } from './config/config.js';
 import { createHttpClient } from './http/bounded-client.js';
@@ -88,7 +88,7 @@ async function explainIn(
     reason: reasonOf(decision),
     policy: decision.ctx.match?.policy.name,
     chosenBy: decision.ctx.match?.source,
-    response: describe(decision, gate, config),
+    response: describe(decision, config),
   };
 }
 
@@ -103,17 +103,18 @@ function undecodable(stages: Explanation['stages'], { code, entry }: Denial): Ex
   };
 }
 
-function describe(
-  decision: Decision,
-  gate: Parameters<typeof explainCheck>[0],
-  config: Config,
-): ExplainedResponse {
+function describe(decision: Decision, config: Config): ExplainedResponse {
   if (decision.kind === 'deny') {
     const { http, text } = decision.denial.entry;
-    return { http, headers: redact(gate.responses.headersOf(decision), config), text };
+    return { http, headers: redact(headersOf(decision), config), text };
   }
   const { set, remove, removeQuery } = decision.upstream;
   return { headers: redact(set, config), removedHeaders: remove, removedQueryParameters: removeQuery };
+}
+
+/** The text is shown as it is, so its type is not worth a line. */
+function headersOf({ refusal }: Deny): readonly HeaderPair[] {
+  return refusal.headers.filter(([name]) => name !== 'content-type');
 }
 
 /** Whatever could be used again by who reads the explanation. */

@@ -13,6 +13,7 @@ import { createMetadata } from './authz/metadata.js';
 import { createCertificateReader } from './authz/mtls/certificate.js';
 import { createPipeline } from './authz/pipeline.js';
 import { compilePolicies, type CompileCondition } from './authz/policy/compile.js';
+import { createRefusalBuilder } from './authz/refusal.js';
 import { createResponseBuilder } from './authz/response.js';
 import { createRouter, type Router } from './authz/routes.js';
 import { createAdmitStage } from './authz/stages/admit.js';
@@ -93,12 +94,14 @@ export function buildGate(config: Config, parts: GateParts): Gate {
         methodOverride: config.identity.methodOverride,
         conditionHeaders: [...policies.values()].flatMap(({ conditionHeaders }) => conditionHeaders),
       }),
+      refusalOf: createRefusalBuilder({
+        dpop: config.dpop.mode === 'off' ? undefined : { algorithms: config.dpop.algorithms },
+      }),
       metadataOf: createMetadata(config.identity.metadata ? identity : undefined),
       concluded: trialOf(config, policies, parts),
       onInternalError: (error, request) => parts.onInternalError(error, request),
     }),
     responses: createResponseBuilder({
-      dpop: config.dpop.mode === 'off' ? undefined : { algorithms: config.dpop.algorithms },
       failure: config.server.failure,
     }),
   };

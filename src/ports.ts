@@ -18,6 +18,10 @@ export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** For decision lines: its level is its own, so `log.level` does not hold them back. Absent: the log itself. */
+  readonly decisions?: Pick<Logger, 'info' | 'error'>;
+  /** How many lines could not be written because the reader of the log did not keep up. Absent: unknown. */
+  readonly droppedLines?: number;
 }
 
 /** A log that keeps nothing. */

@@ -2,12 +2,15 @@
  * What lives as long as a process: caches, stores, connections, metrics. It builds a gate from a configuration, puts
  * it in force, and replaces it as a whole when the configuration changes.
  */
+import { randomBytes } from 'node:crypto';
 import { createCheckHandler, type CheckHandler, type Gate } from './authz/check.js';
+import { createDecisionIds } from './authz/decision-id.js';
 import { createProofKeys } from './authz/dpop/proof-keys.js';
 import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
 import { TokenCache } from './authz/token/token-cache.js';
 import type { Config, IssuerConfig } from './config/config.js';
 import type { CompileCondition } from './authz/policy/compile.js';
+import type { AuthzRequest } from './authz/types.js';
 import { buildGate, type GateParts } from './gate.js';
 import { createHttpClient, type HttpClient } from './http/bounded-client.js';
 import type { KeySource } from './jwks/key-source.js';
@@ -17,6 +20,7 @@ import { createKeySetRegistry, type KeySetRegistry, type RegistrySettings } from
 import { createSnapshotStore } from './jwks/snapshot-store.js';
 import type { IssuerKeys } from './jwks/types.js';
 import { createDecisionLog } from './observability/decision-log.js';
+import { describeId } from './observability/redact.js';
 import { createMetrics, type Metrics } from './observability/metrics.js';
 import { systemClock, type Clock, type Logger } from './ports.js';
 import { createProtectedResource } from './protected-resource.js';
@@ -204,10 +208,10 @@ class ProcessRuntime implements Runtime {
       proofKeys: this.proofKeys,
       identityTokens,
       metrics: this.metrics.gate,
-      onShadowDifference: (fields) => this.options.log.info(fields, 'shadow policy differs'),
+      onShadowDifference: ({ requestId, ...fields }) =>
+        this.options.log.info({ ...fields, requestId: describeId(requestId) }, 'shadow policy differs'),
       clock: this.clock,
-      onInternalError: (error, { requestId }) =>
-        this.options.log.error({ err: error, requestId }, 'internal error'),
+      onInternalError: (error, request) => this.reportInternalError(error, request),
     });
     this.keys = keys;
     this.identityTokens = identityTokens;
@@ -227,9 +231,15 @@ class ProcessRuntime implements Runtime {
           logDecision(decision, durationMs);
         },
       },
+      onInternalError: (error, request) => this.reportInternalError(error, request),
+      nextId: createDecisionIds(randomBytes),
       clock: this.clock,
       stopwatch,
     });
+  }
+
+  private reportInternalError(err: unknown, { requestId }: AuthzRequest): void {
+    this.options.log.error({ err, requestId: describeId(requestId) }, 'internal error');
   }
 
   private createRegistry(): KeySetRegistry {
@@ -266,6 +276,7 @@ class ProcessRuntime implements Runtime {
       replayEntries: () => this.replay.entries,
       tokenCacheEntries: () => this.tokenCache?.entries ?? 0,
       checksWaiting: () => this.handler.waiting,
+      logLinesDropped: () => this.options.log.droppedLines ?? 0,
     };
   }
 }

@@ -3,12 +3,11 @@
  * after the decision is a denial, because a call that fails is Envoy's to judge, and Envoy may let it through.
  */
 import type { Clock } from '../ports.js';
-import { Denial, type DenialCode } from './denial.js';
-import { plainMetadata } from './metadata.js';
+import { Denial } from './denial.js';
 import { createContext, type Pipeline, type Trace } from './pipeline.js';
 import { parseRequest, type CallFacts } from './request.js';
 import type { ResponseBuilder } from './response.js';
-import type { AuthzRequest, Decision, DecisionObserver, Metadata } from './types.js';
+import type { AuthzRequest, CheckContext, Decision, DecisionObserver } from './types.js';
 
 /** One configuration, ready to decide. Never changes. */
 export interface Gate {
@@ -33,6 +32,10 @@ export interface CheckOptions {
   /** Is the process too busy to answer in time? Beyond it 503. */
   isOverloaded(): boolean;
   readonly observer: DecisionObserver;
+  /** Told of what goes wrong after the answer: an observer that throws. */
+  onInternalError(error: unknown, request: AuthzRequest): void;
+  /** From `createDecisionIds`. */
+  nextId(): string;
   readonly clock: Clock;
   /** Milliseconds with a fraction, for durations. */
   stopwatch(): number;
@@ -94,19 +97,21 @@ class Handler implements CheckHandler {
     const { options } = this;
     const started = options.stopwatch();
     const nowMs = options.clock.now();
+    const id = options.nextId();
     const gate = options.gate();
-    let request = UNKNOWN_REQUEST;
+    let ctx: CheckContext | undefined;
     try {
       if (bytes.length > options.maxMessageBytes()) throw new Denial('message_too_large');
       if (options.isOverloaded()) throw new Denial('overloaded');
-      request = parseRequest(bytes, call);
-      const decision = gate.pipeline.decide(request, nowMs);
+      ctx = createContext(parseRequest(bytes, call), nowMs, id);
+      const decision = gate.pipeline.decide(ctx);
       if (!(decision instanceof Promise)) return this.answer(gate, decision, started);
-      // Only what has to wait takes a place, so that a slow dependency never holds a Check that needs it not.
+      // Only what has to wait takes a place, so a slow dependency never holds Checks that do not need it.
       if (this.waiting >= options.concurrentChecks()) throw new Denial('overloaded');
-      return this.wait(gate, decision, { started, request, waitMs: waitOf(call.deadlineMs - nowMs) });
+      return this.wait(gate, decision, { ctx, started, waitMs: waitOf(call.deadlineMs - nowMs) });
     } catch (error) {
-      return this.answer(gate, refuse(request, nowMs, error), started);
+      ctx ??= createContext(UNKNOWN_REQUEST, nowMs, id);
+      return this.answer(gate, refuse(gate, ctx, error), started);
     }
   }
 
@@ -114,15 +119,12 @@ class Handler implements CheckHandler {
   private async wait(
     gate: Gate,
     decision: Promise<Decision>,
-    { started, request, waitMs }: { started: number; request: AuthzRequest; waitMs: number },
+    { ctx, started, waitMs }: { ctx: CheckContext; started: number; waitMs: number },
   ): Promise<Buffer> {
     this.waiting++;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Decision>((resolve) => {
-      timer = setTimeout(
-        () => resolve(refuseWith(request, this.options.clock.now(), 'deadline_exceeded')),
-        waitMs,
-      );
+      timer = setTimeout(() => resolve(refuse(gate, ctx, new Denial('deadline_exceeded'))), waitMs);
     });
     try {
       return this.answer(gate, await Promise.race([decision, late]), started);
@@ -133,20 +135,40 @@ class Handler implements CheckHandler {
   }
 
   private answer(gate: Gate, decision: Decision, started: number): Buffer {
-    const bytes = this.encode(gate, decision);
+    const answer = encode(gate, decision);
     this.answered++;
-    this.options.observer.decided(decision, this.options.stopwatch() - started);
-    return bytes;
-  }
-
-  /** An answer that can not be built is a fault of ours; the plainest denial always can. */
-  private encode(gate: Gate, decision: Decision): Buffer {
+    const { options } = this;
     try {
-      return gate.responses.build(decision);
+      options.observer.decided(answer.decision, options.stopwatch() - started);
     } catch (error) {
-      return gate.responses.build(refuse(UNKNOWN_REQUEST, decision.ctx.nowMs, error));
+      options.onInternalError(error, decision.ctx.request);
     }
+    return answer.bytes;
   }
+}
+
+/** What was decided, and the bytes that say so. */
+interface EncodedAnswer {
+  readonly bytes: Buffer;
+  /** What is answered: not what was decided, where that could not be encoded. */
+  readonly decision: Decision;
+}
+
+/** An answer that cannot be built is a fault of ours; the plainest denial always can. */
+function encode(gate: Gate, decision: Decision): EncodedAnswer {
+  try {
+    return { bytes: gate.responses.build(decision), decision };
+  } catch (error) {
+    const { nowMs, id } = decision.ctx;
+    const denial = gate.pipeline.refuse(createContext(UNKNOWN_REQUEST, nowMs, id), error);
+    return { bytes: gate.responses.build(denial), decision: denial };
+  }
+}
+
+/** Ends a request without its decision, which may still be on its way. */
+function refuse(gate: Gate, ctx: CheckContext, error: unknown): Decision {
+  ctx.isAnswered = true;
+  return gate.pipeline.refuse(ctx, error);
 }
 
 function waitOf(leftMs: number): number {
@@ -155,25 +177,12 @@ function waitOf(leftMs: number): number {
   return Math.min(LONGEST_WAIT_MS, Math.max(0, leftMs - margin));
 }
 
-function refuse(request: AuthzRequest, nowMs: number, error: unknown): Decision {
-  const denial = error instanceof Denial ? error : new Denial('internal_error', { cause: error });
-  const metadata = plainMetadata(plain, denial.code, undefined);
-  return { kind: 'deny', ctx: createContext(request, nowMs), denial, metadata };
-}
-
-/** Of refusals that are the handler's own: they name no policy. */
-const plain = new Map<string, Metadata>();
-
-function refuseWith(request: AuthzRequest, nowMs: number, code: DenialCode): Decision {
-  return refuse(request, nowMs, new Denial(code));
-}
-
 /** One Check with its stages told, for `explain`. Not for the hot path. */
 export async function explainCheck(
   gate: Gate,
   request: AuthzRequest,
   { nowMs, trace }: { nowMs: number; trace: Trace },
 ): Promise<{ decision: Decision; answer: Buffer }> {
-  const decision = await gate.pipeline.decide(request, nowMs, trace);
+  const decision = await gate.pipeline.decide(createContext(request, nowMs), trace);
   return { decision, answer: gate.responses.build(decision) };
 }

@@ -1,11 +1,14 @@
 /** The body of a denial in the format that the policy names. Fixed text: nothing of a request or token is in it. */
+import { NO_DECISION_ID } from './decision-id.js';
 import type { DenialEntry } from './denial.js';
 import type { Policy } from './types.js';
 
-/** A body and its media type. */
+/** A body and its media type. The decision's id belongs between the two parts of the text. */
 export interface DenialBody {
   readonly contentType: string;
-  readonly text: string;
+  readonly before: string;
+  /** undefined: the format has no place for the id. */
+  readonly after: string | undefined;
 }
 
 /**
@@ -17,9 +20,9 @@ export interface DenialBody {
 export function bodyOf(entry: DenialEntry, format: Policy['errors'] | 'connect'): DenialBody {
   switch (format) {
     case 'oauth':
-      return json('application/json', { error: errorOf(entry), error_description: entry.text });
+      return withId('application/json', { error: errorOf(entry), error_description: entry.text });
     case 'problem':
-      return json('application/problem+json', {
+      return withId('application/problem+json', {
         type: 'about:blank',
         title: TITLES[entry.http],
         status: entry.http,
@@ -27,9 +30,13 @@ export function bodyOf(entry: DenialEntry, format: Policy['errors'] | 'connect')
         error: errorOf(entry),
       });
     case 'connect':
-      return json('application/json', { code: CONNECT_CODES[entry.http], message: entry.text });
+      return {
+        contentType: 'application/json',
+        before: JSON.stringify({ code: CONNECT_CODES[entry.http], message: entry.text }),
+        after: undefined,
+      };
     case 'scim':
-      return json('application/scim+json', {
+      return withId('application/scim+json', {
         schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
         status: String(entry.http),
         detail: entry.text,
@@ -71,6 +78,8 @@ function errorOf(entry: DenialEntry): string {
   }
 }
 
-function json(contentType: string, value: object): DenialBody {
-  return { contentType, text: JSON.stringify(value) };
+/** The id is the last member of each format; clients ignore members that they do not know. */
+function withId(contentType: string, value: object): DenialBody {
+  const [before, after] = JSON.stringify({ ...value, decision_id: NO_DECISION_ID }).split(NO_DECISION_ID);
+  return { contentType, before: before as string, after };
 }

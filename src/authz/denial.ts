@@ -163,6 +163,19 @@ export interface DenialDetails {
   readonly isOutage?: true;
   /** The error behind an internal one; for the log alone. */
   readonly cause?: unknown;
+  /** What was asked for and what was there; for the log and `explain` alone. */
+  readonly mismatch?: Mismatch;
+}
+
+/**
+ * Why a requirement was not met. `found` may hold claims and client text of any size: whoever shows it bounds and
+ * redacts it. Never a credential.
+ */
+export interface Mismatch {
+  /** As the configuration calls it: `claims.tenant`, `roles.any`, `scopes.all`, `audiences`. */
+  readonly requirement: string;
+  readonly expected?: unknown;
+  readonly found?: unknown;
 }
 
 /**

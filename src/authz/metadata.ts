@@ -32,6 +32,7 @@ export function createMetadata(
       iss: token.issuer,
       reason,
       policy,
+      decision_id: undefined,
     });
     byToken.set(token, { policy, reason, metadata });
     return metadata;

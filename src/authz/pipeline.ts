@@ -2,11 +2,14 @@
  * Runs the stages in order and turns whatever comes of them into a Decision. This is the only catch on the way of a
  * Check: a Denial is an answer, anything else is `internal_error` and is told to the log alone.
  */
+import { NO_DECISION_ID } from './decision-id.js';
 import { Denial } from './denial.js';
+import type { RefusalBuilder } from './refusal.js';
 import type {
   AuthzRequest,
   CheckContext,
   Decision,
+  Deny,
   HeaderPair,
   Metadata,
   Stage,
@@ -22,9 +25,11 @@ export interface PipelineOptions {
   readonly stages: readonly Stage[];
   /** What changes on the way upstream when the request is allowed. */
   upstreamOf(ctx: CheckContext): UpstreamChanges;
+  /** What the client of a denied request gets. */
+  readonly refusalOf: RefusalBuilder;
   /** Dynamic metadata of an answer. */
   metadataOf(ctx: CheckContext, reason: string): Metadata;
-  /** Told of every decision; must not throw. */
+  /** Told of every decision in time; must not throw. */
   concluded(decision: Decision): void;
   /** Told of errors that are nobody's denial. */
   onInternalError(error: unknown, request: AuthzRequest): void;
@@ -35,18 +40,35 @@ export interface Pipeline {
   /**
    * Decides; never throws and never rejects.
    *
-   * @param request decoded, untrusted
-   * @param nowMs milliseconds since the epoch; all times of this Check are judged by it
+   * @param ctx of this request alone, from `createContext`
    * @returns a decision, as a promise only where something had to be waited for
    */
-  decide(request: AuthzRequest, nowMs: number, trace?: Trace): Decision | Promise<Decision>;
+  decide(ctx: CheckContext, trace?: Trace): Decision | Promise<Decision>;
+
+  /**
+   * Makes the denial of a request that the stages do not decide. Reports what is not a Denial as an internal error.
+   *
+   * @param error a Denial, or anything else that was thrown
+   */
+  refuse(ctx: CheckContext, error: unknown): Deny;
 }
 
 const NO_HEADERS: readonly HeaderPair[] = Object.freeze([]);
 
-/** Makes the context of a Check. */
-export function createContext(request: AuthzRequest, nowMs: number): CheckContext {
+/**
+ * Creates the context of one request.
+ *
+ * @param request decoded, untrusted
+ * @param nowMs milliseconds since the epoch; all times of this request are judged by it
+ * @param id from `createDecisionIds`
+ */
+export function createContext(
+  request: AuthzRequest,
+  nowMs: number,
+  id: string = NO_DECISION_ID,
+): CheckContext {
   return {
+    id,
     request,
     nowMs,
     match: undefined,
@@ -56,14 +78,15 @@ export function createContext(request: AuthzRequest, nowMs: number): CheckContex
     identity: NO_HEADERS,
     identityToken: undefined,
     responseHeaders: [],
+    isAnswered: false,
   };
 }
 
 /** @param options the stages and what they end in; all of one configuration */
 export function createPipeline(options: PipelineOptions): Pipeline {
   return {
-    decide(request, nowMs, trace) {
-      const ctx = createContext(request, nowMs);
+    refuse: (ctx, error) => refuse(ctx, error, options),
+    decide(ctx, trace) {
       try {
         const pending = runFrom(0, ctx, options.stages, trace);
         if (pending === undefined) return allow(ctx, options);
@@ -142,7 +165,7 @@ function allow(ctx: CheckContext, options: PipelineOptions): Decision {
     responseHeaders: ctx.responseHeaders.length === 0 ? NO_HEADERS : ctx.responseHeaders,
     metadata: options.metadataOf(ctx, allowReasonOf(ctx)),
   };
-  options.concluded(decision);
+  if (!ctx.isAnswered) options.concluded(decision);
   return decision;
 }
 
@@ -152,9 +175,14 @@ export function allowReasonOf(ctx: CheckContext): 'allowed' | 'anonymous' {
 }
 
 function deny(ctx: CheckContext, error: unknown, options: PipelineOptions): Decision {
+  const decision = refuse(ctx, error, options);
+  if (!ctx.isAnswered) options.concluded(decision);
+  return decision;
+}
+
+function refuse(ctx: CheckContext, error: unknown, options: PipelineOptions): Deny {
   if (!(error instanceof Denial)) options.onInternalError(error, ctx.request);
   const denial = error instanceof Denial ? error : new Denial('internal_error', { cause: error });
-  const decision: Decision = { kind: 'deny', ctx, denial, metadata: options.metadataOf(ctx, denial.code) };
-  options.concluded(decision);
-  return decision;
+  const refusal = options.refusalOf(ctx, denial);
+  return { kind: 'deny', ctx, denial, refusal, metadata: options.metadataOf(ctx, denial.code) };
 }

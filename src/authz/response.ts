@@ -5,26 +5,14 @@
  *
  * @see docs/architecture.md the one invariant
  */
-import { challengesOf } from './challenge.js';
-import { bodyOf, type DenialBody } from './denial-body.js';
-import type { Denial, DenialEntry } from './denial.js';
+import { DECISION_ID_LENGTH } from './decision-id.js';
+import { bodyText } from './refusal.js';
 import { isKept } from './token/kept.js';
-import type {
-  Allow,
-  AuthzRequest,
-  Decision,
-  Deny,
-  HeaderPair,
-  Metadata,
-  Policy,
-  UpstreamChanges,
-} from './types.js';
+import type { Allow, Decision, Deny, HeaderPair, Metadata, Refusal, UpstreamChanges } from './types.js';
 import { encodeOnce, MessageWriter } from './wire/writer.js';
 
 /** What the operator chose for all answers. */
 export interface ResponseOptions {
-  /** Which challenges a request without a credential gets. */
-  readonly dpop: { readonly algorithms: readonly string[] } | undefined;
   /** `error`: an outage is an error_response, and Envoy's failure mode decides (Envoy 1.37 and later). */
   readonly failure: 'deny' | 'error';
 }
@@ -33,8 +21,6 @@ export interface ResponseOptions {
 export interface ResponseBuilder {
   /** @returns the bytes of a CheckResponse, never empty */
   build(decision: Decision): Buffer;
-  /** @returns what the client of a denied request gets, for `explain` */
-  headersOf(decision: Deny): readonly HeaderPair[];
 }
 
 /** google.rpc codes that Envoy takes as a denial, and that mean what they say. */
@@ -70,10 +56,9 @@ function encode(write: (w: MessageWriter) => void, { keep } = { keep: false }): 
 
 /** @param options the operator's choices; validated configuration */
 export function createResponseBuilder(options: ResponseOptions): ResponseBuilder {
-  const denials = new DenialBytes(options);
+  const denials = new DenialAnswers(options);
   return {
     build: (decision) => (decision.kind === 'allow' ? encodeAllow(decision) : denials.of(decision)),
-    headersOf: (decision) => deniedHeaders(decision, options),
   };
 }
 
@@ -83,7 +68,7 @@ export function createResponseBuilder(options: ResponseOptions): ResponseBuilder
 interface BuiltAllow {
   readonly upstream: UpstreamChanges;
   readonly metadata: Metadata;
-  readonly bytes: Buffer;
+  readonly answer: Answer;
 }
 
 /**
@@ -98,11 +83,11 @@ function encodeAllow(allow: Allow): Buffer {
   if (responseHeaders.length > 0) return buildAllow(allow, { keep: false });
   const key = upstream.set.length === 0 ? metadata : upstream.set;
   const built = builtAllows.get(key);
-  if (built !== undefined && isSame(built, upstream, metadata)) return built.bytes;
+  if (built !== undefined && isSame(built, upstream, metadata)) return withId(built.answer, ctx.id);
   if (ctx.token !== undefined && !isKept(ctx.token)) return buildAllow(allow, { keep: false });
-  const bytes = buildAllow(allow, { keep: true });
-  builtAllows.set(key, { upstream, metadata, bytes });
-  return bytes;
+  const answer = { bytes: buildAllow(allow, { keep: true }), bodyIdEnd: undefined };
+  builtAllows.set(key, { upstream, metadata, answer });
+  return withId(answer, ctx.id);
 }
 
 /** The very same lists, by identity: nobody writes to one that was handed over. */
@@ -114,11 +99,14 @@ function isSame(built: BuiltAllow, { remove, removeQuery }: UpstreamChanges, met
   );
 }
 
-function buildAllow({ upstream, responseHeaders, metadata }: Allow, { keep }: { keep: boolean }): Buffer {
+function buildAllow(
+  { ctx, upstream, responseHeaders, metadata }: Allow,
+  { keep }: { keep: boolean },
+): Buffer {
   const { set, remove, removeQuery } = upstream;
   return encode(
     (w) => {
-      writeMetadata(w, metadata);
+      writeMetadata(w, metadata, ctx.id);
       const mark = w.mark();
       w.encoded(removalsOf(8, removeQuery));
       for (const pair of backwards(responseHeaders)) writeHeader(w, 6, pair, actionOf(pair));
@@ -166,148 +154,97 @@ function writeHeader(w: MessageWriter, field: number, [name, value]: HeaderPair,
 
 // ---- deny ------------------------------------------------------------------------------------------------------------
 
-/** Denials are few and much alike: a flood of them is answered with the bytes of the first one. */
-class DenialBytes {
-  /** By metadata, which is one object for a reason and a policy until a token is verified; then by what else counts. */
-  private readonly built = new WeakMap<Metadata, Buffer[]>();
+/** A denial that was built before. The refusal names its code and policy, and so does the metadata. */
+interface BuiltDeny {
+  readonly metadata: Metadata;
+  readonly answer: Answer;
+}
+
+/** Answers by their refusal, where that is kept. */
+class DenialAnswers {
+  private readonly built = new WeakMap<Refusal, BuiltDeny>();
 
   constructor(private readonly options: ResponseOptions) {}
 
-  of(decision: Deny): Buffer {
-    const variant = variantOf(decision);
-    if (variant === undefined) return this.build(decision, { keep: false });
-    let variants = this.built.get(decision.metadata);
-    if (variants === undefined) this.built.set(decision.metadata, (variants = []));
-    return (variants[variant] ??= this.build(decision, { keep: true }));
-  }
-
-  private build(decision: Deny, { keep }: { keep: boolean }): Buffer {
-    return encode(
-      (w) => {
-        writeMetadata(w, decision.metadata);
-        writeDeny(w, decision, this.options);
-      },
-      { keep },
-    );
+  of(deny: Deny): Buffer {
+    const { refusal, metadata } = deny;
+    const built = this.built.get(refusal);
+    if (built?.metadata === metadata) return withId(built.answer, deny.ctx.id);
+    const keep = isKept(refusal);
+    const answer = buildDeny(deny, { keep, isError: this.options.failure === 'error' && refusal.isOutage });
+    if (!keep) return answer.bytes;
+    this.built.set(refusal, { metadata, answer });
+    return withId(answer, deny.ctx.id);
   }
 }
 
-const SCHEMES = ['none', 'bearer', 'dpop'] as const;
-const RPCS = ['none', 'grpc', 'grpc-web', 'connect'] as const;
-
-/** Everything beside code and policy that a plain denial's answer depends on; undefined: this one depends on more. */
-function variantOf({ ctx, denial }: Deny): number | undefined {
-  // Metadata of a token is made for that token alone.
-  if (ctx.token !== undefined || hasDetails(denial)) return undefined;
-  const origins = ctx.match?.policy.corsOrigins;
-  if (origins !== undefined && origins.size > 0) return undefined;
-  const { method, rpc } = ctx.request;
-  const scheme = SCHEMES.indexOf(ctx.credential?.scheme ?? 'none');
-  const form = RPCS.indexOf(rpc ?? 'none') * 2 + (method === 'HEAD' ? 1 : 0);
-  return scheme * RPCS.length * 2 + form;
+/** Status and denied_response, or error_response. */
+function buildDeny(
+  { ctx, refusal, metadata }: Deny,
+  { keep, isError }: { keep: boolean; isError: boolean },
+): Answer {
+  const { status, headers, body } = refusal;
+  let bodyIdEnd: number | undefined;
+  const bytes = encode(
+    (w) => {
+      writeMetadata(w, metadata, ctx.id);
+      const denied = w.mark();
+      if (body?.after !== undefined) bodyIdEnd = w.mark() + Buffer.byteLength(body.after);
+      if (body !== undefined) w.text(3, bodyText(body, ctx.id));
+      // Several values of one name must all arrive: action 0 adds.
+      for (const pair of backwards(headers)) writeHeader(w, 2, pair, APPEND_IF_EXISTS_OR_ADD);
+      const code = w.mark();
+      w.uint32(1, status);
+      w.endMessage(1, code);
+      w.endMessage(isError ? 5 : 2, denied);
+      w.encoded(status === 401 ? STATUS_UNAUTHENTICATED : STATUS_DENIED);
+    },
+    { keep },
+  );
+  return { bytes, bodyIdEnd };
 }
 
-function hasDetails({ details }: Denial): boolean {
-  for (const _name in details) return true;
-  return false;
+// ---- the decision's id -----------------------------------------------------------------------------------------------
+
+/** Bytes that were built, and where the id is in them, beside their very end. */
+interface Answer {
+  readonly bytes: Buffer;
+  /** How many bytes follow the id in the body; undefined: the body holds none. */
+  readonly bodyIdEnd: number | undefined;
 }
 
-/** Status and denied_response. */
-function writeDeny(w: MessageWriter, decision: Deny, options: ResponseOptions): void {
-  const { ctx, denial } = decision;
-  const { entry } = denial;
-  const headers = deniedHeaders(decision, options);
-  const body = bodyFor(ctx.request, entry, ctx.match?.policy.errors ?? 'oauth');
-  if (body !== undefined) headers.push(['content-type', body.contentType]);
-  const denied = w.mark();
-  if (body !== undefined) w.text(3, body.text);
-  // Several values of one name must all arrive: action 0 adds.
-  for (const pair of backwards(headers)) writeHeader(w, 2, pair, APPEND_IF_EXISTS_OR_ADD);
-  const status = w.mark();
-  w.uint32(1, entry.http);
-  w.endMessage(1, status);
-  w.endMessage(options.failure === 'error' && denial.isOutage ? 5 : 2, denied);
-  w.encoded(entry.http === 401 ? STATUS_UNAUTHENTICATED : STATUS_DENIED);
-}
-
-function deniedHeaders({ ctx, denial }: Deny, { dpop }: ResponseOptions): HeaderPair[] {
-  return [
-    ...challengesOf(denial, { scheme: ctx.credential?.scheme, dpop }),
-    ...fixedHeaders(denial, ctx.request),
-    ...corsHeaders(ctx.request, ctx.match?.policy.corsOrigins),
-  ];
-}
-
-function fixedHeaders(denial: Denial, request: AuthzRequest): HeaderPair[] {
-  const headers: HeaderPair[] = [['cache-control', 'no-store']];
-  if (denial.details.nonce !== undefined) headers.push(['dpop-nonce', denial.details.nonce]);
-  if (denial.entry.http === 503) headers.push(['retry-after', String(denial.details.retryAfterS ?? 1)]);
-  if (request.rpc === 'grpc' || request.rpc === 'grpc-web') {
-    headers.push(['grpc-status', grpcStatusOf(denial.entry)]);
-  }
-  return headers;
-}
-
-/** gRPC status of a denied gRPC call: UNAUTHENTICATED, INVALID_ARGUMENT, UNAVAILABLE, else PERMISSION_DENIED. */
-function grpcStatusOf(entry: DenialEntry): string {
-  switch (entry.http) {
-    case 401:
-      return '16';
-    case 400:
-    case 413:
-      return '3';
-    case 500:
-    case 503:
-      return '14';
-    case 403:
-      return '7';
-  }
-}
-
-/** Envoy makes grpc-message of the body of a denied gRPC call, so that one gets the plain text. HEAD gets none. */
-function bodyFor(
-  request: AuthzRequest,
-  entry: DenialEntry,
-  format: Policy['errors'],
-): DenialBody | undefined {
-  if (request.method === 'HEAD') return undefined;
-  if (request.rpc === 'grpc' || request.rpc === 'grpc-web')
-    return { contentType: 'text/plain', text: entry.text };
-  return bodyOf(entry, request.rpc === 'connect' ? 'connect' : format);
-}
-
-/** What lets a browser's script read the denial, its challenge and the nonce (Fetch, "CORS protocol"). */
-function corsHeaders(request: AuthzRequest, origins: ReadonlySet<string> | undefined): HeaderPair[] {
-  const origin = request.headers.get('origin');
-  if (origin === undefined || origins?.has(origin) !== true) return [];
-  return [
-    ['access-control-allow-origin', origin],
-    ['access-control-allow-credentials', 'true'],
-    ['access-control-expose-headers', 'www-authenticate, dpop-nonce, retry-after'],
-    ['vary', 'origin'],
-  ];
+/** A copy for one decision: what is kept is never sent itself, because the transport may hold what it was given. */
+function withId({ bytes, bodyIdEnd }: Answer, id: string): Buffer {
+  const answer = Buffer.from(bytes);
+  answer.write(id, answer.length - DECISION_ID_LENGTH, 'latin1');
+  if (bodyIdEnd !== undefined) answer.write(id, answer.length - bodyIdEnd - DECISION_ID_LENGTH, 'latin1');
+  return answer;
 }
 
 // ---- metadata --------------------------------------------------------------------------------------------------------
 
-/** google.protobuf.Struct; an empty one is left out. */
-function writeMetadata(w: MessageWriter, metadata: Metadata): void {
+/** google.protobuf.Struct. The decision's id comes last of all, so the message ends with it. */
+function writeMetadata(w: MessageWriter, metadata: Metadata, id: string): void {
   const mark = w.mark();
+  writeEntry(w, 'decision_id', id);
   writeStruct(w, metadata);
-  if (w.mark() !== mark) w.endMessage(4, mark);
+  w.endMessage(4, mark);
 }
 
 function writeStruct(w: MessageWriter, object: Readonly<Record<string, unknown>>): void {
   for (const key of Object.keys(object)) {
     const value = object[key];
-    if (value === undefined) continue;
-    const entry = w.mark();
-    const content = w.mark();
-    writeValue(w, value);
-    w.endMessage(2, content);
-    w.text(1, key);
-    w.endMessage(1, entry);
+    if (value !== undefined) writeEntry(w, key, value);
   }
+}
+
+function writeEntry(w: MessageWriter, key: string, value: unknown): void {
+  const entry = w.mark();
+  const content = w.mark();
+  writeValue(w, value);
+  w.endMessage(2, content);
+  w.text(1, key);
+  w.endMessage(1, entry);
 }
 
 /** google.protobuf.Value of a JSON value; what is not JSON is null. */

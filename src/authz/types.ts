@@ -2,7 +2,7 @@
  * The words of a decision. Nothing here knows Envoy, gRPC, files or metrics.
  */
 import type { JsonObject } from '../ports.js';
-import type { Denial } from './denial.js';
+import type { Denial, DenialEntry } from './denial.js';
 
 /** The header fields of a request. Names are lower-case. All values are the client's, and untrusted. */
 export interface RequestHeaders {
@@ -133,6 +133,8 @@ export interface RouteMatch {
 
 /** Everything one Check has learnt so far. Stages write what they own; nobody else keeps it. */
 export interface CheckContext {
+  /** Names the decision in the log, the metadata and the body of a denial. */
+  readonly id: string;
   readonly request: AuthzRequest;
   /** When the Check began, milliseconds since the epoch. */
   readonly nowMs: number;
@@ -146,6 +148,11 @@ export interface CheckContext {
   identityToken: string | undefined;
   /** Headers for the client beside the upstream's answer, such as DPoP-Nonce. */
   readonly responseHeaders: HeaderPair[];
+  /**
+   * The client was answered already, because the deadline passed or too many wait. Nothing that cannot be undone may
+   * happen from then on, such as spending a proof.
+   */
+  isAnswered: boolean;
 }
 
 /** A step of the decision. It may write to the context, throw a Denial, or end the pipeline with an allow. */
@@ -187,10 +194,30 @@ export interface Deny {
   readonly kind: 'deny';
   readonly ctx: CheckContext;
   readonly denial: Denial;
+  readonly refusal: Refusal;
   readonly metadata: Metadata;
 }
 
-/** Dynamic metadata for Envoy's access log and later filters: JSON values. */
+/** An answer that ends a request. */
+export interface Refusal {
+  readonly status: DenialEntry['http'];
+  /** Content-Type included. A name may come more than once. */
+  readonly headers: readonly HeaderPair[];
+  /** undefined: no body, as for HEAD. */
+  readonly body: RefusalBody | undefined;
+  /** A dependency is out of reach, and no client had a part in that: a front may leave the case to its proxy. */
+  readonly isOutage: boolean;
+}
+
+/** A body with a place for the decision's id, so that one refusal serves many requests. */
+export interface RefusalBody {
+  /** The text before the id; all of it where there is no place for one. */
+  readonly before: string;
+  /** The text after the id; undefined: there is no place for one. */
+  readonly after: string | undefined;
+}
+
+/** Dynamic metadata for Envoy's access log and later filters: JSON values. The decision's id comes beside it. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
 /** What the stages report of themselves. Labels come from configuration and code, never from a request. */

@@ -1,4 +1,5 @@
 /** Log lines: pino's JSON, or text for people. No field ever holds a credential. */
+import type { Logger } from '../ports.js';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 /** Levels that may be configured. */
@@ -7,7 +8,7 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A log whose level can be changed while it runs. */
-export type RunningLog = PinoLogger;
+export type RunningLog = PinoLogger & Required<Pick<Logger, 'decisions' | 'droppedLines'>>;
 
 /** How lines look. */
 export interface LogOptions {
@@ -15,14 +16,37 @@ export interface LogOptions {
   readonly format: 'json' | 'text';
 }
 
+/** Bytes that wait for a reader that does not keep up. Beyond them lines are dropped, and counted. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
 /**
  * Creates the log.
  *
  * @param destination where lines go; stdout unless a test says otherwise
  */
 export function createLog({ level, format }: LogOptions, destination?: DestinationStream): RunningLog {
+  let droppedLines = 0;
+  const out = destination ?? openDestination(1, () => droppedLines++);
+  const log = createPino({ level, format }, out);
+  return Object.defineProperties(log, {
+    decisions: { value: log.child({}, { level: 'info' }) },
+    droppedLines: { get: () => droppedLines },
+  }) as RunningLog;
+}
+
+/**
+ * Opens a file descriptor for lines.
+ *
+ * @param onDrop called for each line that was given up because too many bytes wait
+ */
+export function openDestination(fd: number, onDrop: () => void): DestinationStream {
   // Not synchronous: a flood of denials must not wait for a terminal. What is buffered is flushed at the end.
-  const out = destination ?? pino.destination({ dest: 1, sync: false });
+  const out = pino.destination({ dest: fd, sync: false, maxLength: MAX_WAITING_BYTES });
+  out.on('drop', onDrop);
+  return out;
+}
+
+function createPino({ level, format }: LogOptions, out: DestinationStream): PinoLogger {
   return pino(
     {
       level,

@@ -24,6 +24,11 @@ export const METRICS = {
   dpop_proofs_total: { type: 'counter', help: 'DPoP proofs judged', labels: ['outcome'] },
   replay_entries: { type: 'gauge', help: 'Spent proofs that are remembered in memory', labels: [] },
   checks_waiting: { type: 'gauge', help: 'Checks that wait for a dependency', labels: [] },
+  log_lines_dropped_total: {
+    type: 'counter',
+    help: 'Log lines given up because their reader did not keep up',
+    labels: [],
+  },
   config_reloads_total: { type: 'counter', help: 'Configuration reloads', labels: ['outcome'] },
   build_info: { type: 'gauge', help: 'What is running', labels: ['version', 'node'] },
 } as const satisfies Record<string, { type: string; help: string; labels: readonly string[] }>;
@@ -53,6 +58,7 @@ export interface MeasuredState {
   replayEntries(): number | undefined;
   tokenCacheEntries(): number;
   checksWaiting(): number;
+  logLinesDropped(): number;
 }
 
 /** The registry and the ports that the rest of the product reports to. */
@@ -172,6 +178,7 @@ class PrometheusMetrics implements Metrics {
     perIssuer('jwks_age_seconds', (row) => row.ageSeconds);
     perIssuer('jwks_keys', (row) => row.keys);
     this.gauge('replay_entries', (gauge) => gauge.set(this.state?.replayEntries() ?? 0));
+    this.total('log_lines_dropped_total', () => this.state?.logLinesDropped() ?? 0);
     this.gauge('token_cache_entries', (gauge) => gauge.set(this.state?.tokenCacheEntries() ?? 0));
     this.gauge('checks_waiting', (gauge) => gauge.set(this.state?.checksWaiting() ?? 0));
   }
@@ -181,6 +188,17 @@ class PrometheusMetrics implements Metrics {
       ...this.describe(name),
       collect() {
         read(this);
+      },
+    });
+  }
+
+  /** A counter whose value is kept elsewhere. */
+  private total(name: keyof typeof METRICS, read: () => number): void {
+    new Counter({
+      ...this.describe(name),
+      collect() {
+        this.reset();
+        this.inc(read());
       },
     });
   }

@@ -1,25 +1,33 @@
 import { describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { createCheckHandler, type CheckOptions, type Gate } from '../../src/authz/check.js';
+import { createDecisionIds } from '../../src/authz/decision-id.js';
 import { Denial } from '../../src/authz/denial.js';
 import { createPipeline } from '../../src/authz/pipeline.js';
+import { createRefusalBuilder } from '../../src/authz/refusal.js';
 import { createResponseBuilder } from '../../src/authz/response.js';
-import type { Decision, Stage } from '../../src/authz/types.js';
-import { checkRequestBytes, decodeAnswer } from '../support/envoy-messages.js';
+import type { CheckContext, Decision, Stage } from '../../src/authz/types.js';
+import { checkRequestBytes, decodeAnswer, metadataOf } from '../support/envoy-messages.js';
 
 const NO_CHANGES = { set: [], remove: [], removeQuery: [] };
 const NO_DEADLINE = { policy: undefined, authority: undefined, deadlineMs: Infinity };
 
-function gateOf(run: Stage['run'], upstreamOf: () => typeof NO_CHANGES = () => NO_CHANGES): Gate {
+function gateOf(
+  run: Stage['run'],
+  upstreamOf: () => typeof NO_CHANGES = () => NO_CHANGES,
+  onInternalError: (error: unknown) => void = () => undefined,
+): Gate {
   return {
     pipeline: createPipeline({
       stages: [{ name: 'test', run }],
       upstreamOf,
+      refusalOf: createRefusalBuilder({ dpop: undefined }),
       metadataOf: (_ctx, reason) => ({ reason }),
       concluded: () => undefined,
-      onInternalError: () => undefined,
+      onInternalError,
     }),
-    responses: createResponseBuilder({ dpop: undefined, failure: 'deny' }),
+    responses: createResponseBuilder({ failure: 'deny' }),
   };
 }
 
@@ -31,6 +39,8 @@ function handlerOf(gate: Gate, over: Partial<CheckOptions> = {}) {
     maxMessageBytes: () => 64 * 1024,
     isOverloaded: () => false,
     observer: { decided: (decision) => decisions.push(decision) },
+    onInternalError: () => undefined,
+    nextId: createDecisionIds(randomBytes),
     clock: { now: () => 1_000_000 },
     stopwatch: () => 0,
     ...over,
@@ -151,6 +161,89 @@ describe('createCheckHandler()', () => {
     expect(httpOf(answer)).toBe(503);
     expect(decisions[0]).toMatchObject({ denial: { code: 'deadline_exceeded' } });
     expect(handler.waiting).toBe(0);
+  });
+
+  test('reports what was answered, and why, where the decision could not be encoded', () => {
+    const errors: unknown[] = [];
+    const unencodable = () => ({ ...NO_CHANGES, set: undefined as unknown as [] });
+    const gate = gateOf(
+      () => undefined,
+      unencodable,
+      (error) => errors.push(error),
+    );
+    const { handler, decisions } = handlerOf(gate);
+    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(500);
+    expect(decisions).toMatchObject([{ kind: 'deny', denial: { code: 'internal_error' } }]);
+    expect(errors).toEqual([expect.any(TypeError)]);
+  });
+
+  test('reports an error of the decoder', () => {
+    const errors: unknown[] = [];
+    const gate = gateOf(
+      () => undefined,
+      () => NO_CHANGES,
+      (error) => errors.push(error),
+    );
+    const { handler, decisions } = handlerOf(gate);
+    expect(httpOf(handler.check(undefined as unknown as Buffer, NO_DEADLINE))).toBe(500);
+    expect(decisions).toMatchObject([{ kind: 'deny', denial: { code: 'internal_error' } }]);
+    expect(errors).toEqual([expect.any(TypeError)]);
+  });
+
+  test('answers, and reports the error, where an observer throws', () => {
+    const errors: unknown[] = [];
+    const { handler } = handlerOf(
+      gateOf(() => undefined),
+      {
+        observer: {
+          decided: () => {
+            throw new Error('the log is gone');
+          },
+        },
+        onInternalError: (error) => errors.push(error),
+      },
+    );
+    expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(200);
+    expect(errors).toEqual([new Error('the log is gone')]);
+  });
+
+  test('marks a request as answered when its deadline passes or too many wait', async () => {
+    const seen: CheckContext[] = [];
+    const { handler } = handlerOf(
+      gateOf((ctx) => {
+        seen.push(ctx);
+        return new Promise(() => undefined);
+      }),
+      { concurrentChecks: () => 1 },
+    );
+    const answer = handler.check(checkRequestBytes(), { ...NO_DEADLINE, deadlineMs: 1_000_020 });
+    void handler.check(checkRequestBytes(), NO_DEADLINE);
+    expect(seen.map(({ isAnswered }) => isAnswered)).toEqual([false, true]);
+    await answer;
+    expect(seen.map(({ isAnswered }) => isAnswered)).toEqual([true, true]);
+  });
+
+  test('gives every decision an id of its own, the same in metadata, body and report; cached answers included', () => {
+    const { handler, decisions } = handlerOf(
+      gateOf((ctx) => {
+        if (ctx.request.path !== '/allowed') throw new Denial('expired_token');
+        return undefined;
+      }),
+    );
+    const ids = ['/a', '/a', '/allowed', '/allowed', '/a'].map((path, index) => {
+      const bytes = handler.check(checkRequestBytes({ path }), NO_DEADLINE) as Buffer;
+      const answer = decodeAnswer(bytes);
+      const { id } = decisions[index]!.ctx;
+      expect(metadataOf(answer).decision_id).toBe(id);
+      if (path === '/a') {
+        expect(JSON.parse(answer.denied_response!.body!)).toMatchObject({ decision_id: id });
+      }
+      return { id, bytes };
+    });
+    for (const { id } of ids) expect(id).toMatch(/^[\x21-\x7e]{8,128}$/);
+    expect(new Set(ids.map(({ id }) => id)).size).toBe(ids.length);
+    // What was handed out before is not written to.
+    for (const { id, bytes } of ids) expect(metadataOf(decodeAnswer(bytes)).decision_id).toBe(id);
   });
 
   test('runs a Check wholly under the gate it began with', async () => {

@@ -1,9 +1,12 @@
 /** Requests, contexts and tokens as the stages get them. */
+import { Denial, type DenialCode, type DenialDetails } from '../../src/authz/denial.js';
 import { createContext } from '../../src/authz/pipeline.js';
+import { createRefusalBuilder } from '../../src/authz/refusal.js';
 import { markKept } from '../../src/authz/token/kept.js';
 import type {
   AuthzRequest,
   CheckContext,
+  Deny,
   Policy,
   RequestHeaders,
   RouteMatch,
@@ -107,6 +110,13 @@ export function verifiedToken(parts: Partial<VerifiedToken> = {}): VerifiedToken
   };
   markKept(token);
   return token;
+}
+
+/** A denial as the pipeline makes it, of a request that reached no policy unless the context says so. */
+export function deniedFor(code: DenialCode, ctx: CheckContext, details: DenialDetails = {}): Deny {
+  const denial = new Denial(code, details);
+  const refusal = createRefusalBuilder({ dpop: undefined })(ctx, denial);
+  return { kind: 'deny', ctx, denial, refusal, metadata: {} };
 }
 
 /** What a call throws; undefined where it does not. */

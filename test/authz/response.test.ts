@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { Denial, DENIALS, type DenialCode } from '../../src/authz/denial.js';
+import { Denial, DENIALS, type DenialCode, type DenialDetails } from '../../src/authz/denial.js';
 import { createContext } from '../../src/authz/pipeline.js';
 import { parseRequest } from '../../src/authz/request.js';
+import { createRefusalBuilder, type RefusalBuilder } from '../../src/authz/refusal.js';
 import { createResponseBuilder } from '../../src/authz/response.js';
 import type { Allow, Deny, Policy } from '../../src/authz/types.js';
 import { checkRequestBytes, decodeAnswer, valuesOf, type RequestInput } from '../support/envoy-messages.js';
 
-const builder = createResponseBuilder({ dpop: { algorithms: ['ES256', 'EdDSA'] }, failure: 'deny' });
+const builder = createResponseBuilder({ failure: 'deny' });
+const refusalOf = createRefusalBuilder({ dpop: { algorithms: ['ES256', 'EdDSA'] } });
 const CODES = Object.keys(DENIALS) as DenialCode[];
 const POLICY: Policy = {
   name: 'p',
@@ -34,14 +36,16 @@ function contextOf(input: RequestInput, policy?: Policy) {
 
 function denied(
   code: DenialCode,
-  { input = {}, policy }: { input?: RequestInput; policy?: Policy } = {},
+  {
+    input = {},
+    policy,
+    details,
+    refuse = refusalOf,
+  }: { input?: RequestInput; policy?: Policy; details?: DenialDetails; refuse?: RefusalBuilder } = {},
 ): Deny {
-  return {
-    kind: 'deny',
-    ctx: contextOf(input, policy),
-    denial: new Denial(code, { nonce: code === 'dpop_nonce_required' ? 'fresh' : undefined } as object),
-    metadata: { reason: code },
-  };
+  const ctx = contextOf(input, policy);
+  const denial = new Denial(code, details ?? (code === 'dpop_nonce_required' ? { nonce: 'fresh' } : {}));
+  return { kind: 'deny', ctx, denial, refusal: refuse(ctx, denial), metadata: { reason: code } };
 }
 
 function allowed(changes: Partial<Allow['upstream']>, over: Partial<Allow> = {}): Allow {
@@ -65,7 +69,7 @@ describe('createResponseBuilder() denials', () => {
     expect(valuesOf(answer.denied_response?.headers, 'cache-control')).toEqual(['no-store']);
     expect(valuesOf(answer.denied_response?.headers, 'content-type')).toEqual(['application/json']);
     const body = JSON.parse(answer.denied_response?.body ?? '') as Record<string, unknown>;
-    expect(Object.keys(body)).toEqual(['error', 'error_description']);
+    expect(Object.keys(body)).toEqual(['error', 'error_description', 'decision_id']);
     expect(answer.dynamic_metadata).toBeDefined();
   });
 
@@ -96,8 +100,8 @@ describe('createResponseBuilder() denials', () => {
   });
 
   test('missing_credential offers no DPoP where it is off', () => {
-    const off = createResponseBuilder({ dpop: undefined, failure: 'deny' });
-    const answer = decodeAnswer(off.build(denied('missing_credential')));
+    const refuse = createRefusalBuilder({ dpop: undefined });
+    const answer = decodeAnswer(builder.build(denied('missing_credential', { refuse })));
     expect(valuesOf(answer.denied_response?.headers, 'www-authenticate')).toEqual([
       'Bearer realm="portcullis"',
     ]);
@@ -119,7 +123,7 @@ describe('createResponseBuilder() denials', () => {
     ['max_age', 'step_up_required', { maxAgeS: 900 }, 'max_age="900"'],
     ['a quote in a scope', 'insufficient_scope', { scope: 'a"b' }, 'scope="a\\"b"'],
   ] as const)('puts %s into the challenge', (_name, code, details, expected) => {
-    const answer = decodeAnswer(builder.build({ ...denied(code), denial: new Denial(code, details) }));
+    const answer = decodeAnswer(builder.build(denied(code, { details })));
     expect(valuesOf(answer.denied_response?.headers, 'www-authenticate')[0]).toContain(expected);
   });
 
@@ -171,11 +175,8 @@ describe('createResponseBuilder() denials', () => {
     expect(valuesOf(answer.denied_response?.headers, 'access-control-allow-origin')).toEqual(expected);
   });
 
-  const open = createResponseBuilder({ dpop: undefined, failure: 'error' });
-  const outage = (code: DenialCode): Deny => ({
-    ...denied(code),
-    denial: new Denial(code, { isOutage: true }),
-  });
+  const open = createResponseBuilder({ failure: 'error' });
+  const outage = (code: DenialCode): Deny => denied(code, { details: { isOutage: true } });
 
   test.each(CODES)('failure: error leaves %s a denied_response', (code) => {
     const answer = decodeAnswer(open.build(denied(code)));

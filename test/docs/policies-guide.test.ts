@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { createContext } from '../../src/authz/pipeline.js';
 import { compileCondition } from '../../src/authz/policy/condition.js';
 import { createProofKeys } from '../../src/authz/dpop/proof-keys.js';
 import type { Decision } from '../../src/authz/types.js';
@@ -88,7 +89,7 @@ function gateOf(config: string) {
   });
   return async (row: Row): Promise<Outcome> => {
     shadow = undefined;
-    const decision = await gate.pipeline.decide(requestOf(row), NOW_MS);
+    const decision = await gate.pipeline.decide(createContext(requestOf(row), NOW_MS));
     return { decision, shadow };
   };
 }

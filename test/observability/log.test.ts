@@ -1,11 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { constants, openSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { Denial } from '../../src/authz/denial.js';
-import { createContext } from '../../src/authz/pipeline.js';
-import type { Decision } from '../../src/authz/types.js';
-import { createDecisionLog, type DecisionLogMode } from '../../src/observability/decision-log.js';
-import { createLog } from '../../src/observability/log.js';
-import { silentLogger } from '../../src/ports.js';
-import { authzRequest, type RequestParts } from '../authz/contexts.js';
+import { createLog, openDestination } from '../../src/observability/log.js';
+import { scratchFile, stopAll } from '../support/processes.mjs';
 
 function lines(options: Parameters<typeof createLog>[0]) {
   const written: string[] = [];
@@ -53,76 +50,32 @@ describe('createLog()', () => {
     log.debug({}, 'heard');
     expect(written).toHaveLength(1);
   });
+
+  test('leaves decision lines to log.decisions, whatever the level', () => {
+    const { log, written } = lines({ level: 'warn', format: 'json' });
+    log.info({}, 'unheard');
+    log.decisions.info({}, 'decision');
+    log.level = 'silent';
+    log.decisions.info({}, 'decision');
+    expect(written.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      'decision',
+      'decision',
+    ]);
+  });
 });
 
-describe('createDecisionLog()', () => {
-  const denial = (parts: RequestParts): Decision => ({
-    kind: 'deny',
-    ctx: createContext(authzRequest(parts), 0),
-    denial: new Denial('expired_token'),
-    metadata: {},
-  });
-  const allow: Decision = {
-    kind: 'allow',
-    ctx: createContext(authzRequest(), 0),
-    upstream: { set: [], remove: [], removeQuery: [] },
-    responseHeaders: [],
-    metadata: {},
-  };
-
-  function record(mode: DecisionLogMode, decision: Decision): Record<string, unknown>[] {
-    const told: Record<string, unknown>[] = [];
-    const log = {
-      ...silentLogger,
-      info: (fields: object) => void told.push(fields as Record<string, unknown>),
-    };
-    createDecisionLog(log, () => mode)(decision, 1.23456);
-    return told;
-  }
-
-  test.each([
-    ['all', 1, 1],
-    ['denied', 0, 1],
-    ['none', 0, 0],
-  ] as const)('%s writes %d line of an allow and %d of a denial', (mode, allows, denials) => {
-    expect(record(mode, allow)).toHaveLength(allows);
-    expect(record(mode, denial({}))).toHaveLength(denials);
-  });
-
-  test('tells who, what and why, and never the query or a credential', () => {
-    const headers = { authorization: 'Bearer top-secret', 'x-request-id': 'r1' };
-    const [line] = record('all', denial({ path: '/orders', query: 'access_token=top-secret', headers }));
-    expect(line).toMatchObject({ decision: 'deny', reason: 'expired_token', method: 'GET', path: '/orders' });
-    expect(line!.durationMs).toBe(1.235);
-    expect(JSON.stringify(line)).not.toContain('top-secret');
-  });
-
-  test.each([
-    ['a path parameter', '/orders;access_token=opq_secret', '/orders…'],
-    ['an encoded semicolon', '/orders%3Baccess_token=opq_secret', '/orders…'],
-    ['an encoded question mark', '/orders%3faccess_token=opq_secret', '/orders…'],
-    ['a fragment', '/orders#access_token=opq_secret', '/orders…'],
-    ['an encoded fragment', '/orders%23access_token=opq_secret', '/orders…'],
-    ['a segment as long as a token', `/reset/${'s'.repeat(32)}/form`, '/reset/…/form'],
-    ['a JWT', `/${'h'.repeat(40)}.${'p'.repeat(40)}.${'s'.repeat(40)}`, '/…'],
-    ['a UUID, which is none', '/orders/0b0e4cf2-5a0d-4b6e-9f43-3a8f4f6f2f10', undefined],
-    ['an ordinary path', '/orders/4711/items.json', undefined],
-  ])('tells a path without a token in it: %s', (_, path, told) => {
-    expect(record('all', denial({ path }))[0]!.path).toBe(told ?? path);
-  });
-
-  test.each([
-    ['a UUID', 'b2a5e3a0-6f0e-4b4c-9a52-9d2f0d1c0001', 'b2a5e3a0-6f0e-4b4c-9a52-9d2f0d1c0001'],
-    ['a trace id', '4bf92f3577b34da6a3ce929d0e0e4736', '4bf92f3577b34da6a3ce929d0e0e4736'],
-    ['a short word', 'req-17', 'req-17'],
-    ['a token', 'opq_Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFy', '…'],
-  ])('tells %s as a request id as it should', (_name, id, expected) => {
-    const [line] = record('all', denial({ headers: { 'x-request-id': id } }));
-    expect(line!.requestId).toBe(expected);
-  });
-
-  test('clips what a client can make long', () => {
-    const [line] = record('all', denial({ path: '/a'.repeat(5000) }));
-    expect(String(line!.path).length).toBeLessThan(300);
+describe('openDestination()', () => {
+  test('gives lines up, and counts them, while nobody reads, and holds no more than its bound', async () => {
+    const pipe = scratchFile('stalled.fifo');
+    execFileSync('mkfifo', [pipe]);
+    const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    let dropped = 0;
+    const out = openDestination(fd, () => dropped++);
+    const line = `${'x'.repeat(1023)}\n`;
+    for (let count = 0; count < 12 * 1024; count++) out.write(line);
+    expect(dropped).toBeGreaterThan(3 * 1024);
+    expect(dropped).toBeLessThan(5 * 1024);
+    (out as unknown as { destroy(): void }).destroy();
+    await stopAll();
   });
 });

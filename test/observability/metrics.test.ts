@@ -1,17 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { Denial, type DenialCode } from '../../src/authz/denial.js';
+import type { DenialCode } from '../../src/authz/denial.js';
 import { createContext } from '../../src/authz/pipeline.js';
 import type { Decision } from '../../src/authz/types.js';
 import { createMetrics, METRICS } from '../../src/observability/metrics.js';
-import { authzRequest } from '../authz/contexts.js';
+import { authzRequest, deniedFor } from '../authz/contexts.js';
 
 const ctx = () => createContext(authzRequest(), 0);
-const denied = (code: DenialCode): Decision => ({
-  kind: 'deny',
-  ctx: ctx(),
-  denial: new Denial(code),
-  metadata: {},
-});
+const denied = (code: DenialCode): Decision => deniedFor(code, ctx());
 const allowed = (): Decision => ({
   kind: 'allow',
   ctx: ctx(),
@@ -66,6 +61,7 @@ describe('createMetrics()', () => {
       ],
       replayEntries: () => 7,
       tokenCacheEntries: () => 8,
+      logLinesDropped: () => 5,
       checksWaiting: () => 9,
     });
     const text = await metrics.registry.metrics();
@@ -75,6 +71,8 @@ describe('createMetrics()', () => {
     expect(text).toContain('portcullis_replay_entries 7');
     expect(text).toContain('portcullis_token_cache_entries 8');
     expect(text).toContain('portcullis_checks_waiting 9');
+    expect(text).toContain('portcullis_log_lines_dropped_total 5');
+    expect(await metrics.registry.metrics()).toContain('portcullis_log_lines_dropped_total 5');
   });
 
   test('counts what the stages report', async () => {

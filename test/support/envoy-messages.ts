@@ -110,6 +110,14 @@ export function decodeAnswer(bytes: Buffer): CheckAnswer {
   return Check.responseDeserialize(bytes) as CheckAnswer;
 }
 
+/** The dynamic metadata of an answer, its texts and numbers. */
+export function metadataOf({ dynamic_metadata: metadata }: CheckAnswer): Record<string, unknown> {
+  const { fields = {} } = (metadata ?? {}) as { fields?: Record<string, Record<string, unknown>> };
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, value.stringValue ?? value.numberValue]),
+  );
+}
+
 /** The values of a header in an answer. */
 export function valuesOf(headers: readonly HeaderOption[] | undefined, name: string): string[] {
   return (headers ?? []).filter((option) => option.header.key === name).map((option) => option.header.value);

@@ -10,6 +10,7 @@ type ClaimScalar = string | number | boolean;
 export type ClaimSpec = Readonly<Record<string, ClaimScalar | readonly ClaimScalar[]>>;
 
 interface ClaimRule {
+  readonly requirement: string;
   readonly read: ClaimReader;
   readonly wanted: ReadonlySet<unknown>;
 }
@@ -23,11 +24,15 @@ interface ClaimRule {
 export function createClaimRequirement(spec: ClaimSpec): Requirement {
   const rules = Object.entries(spec).map(([name, value]): ClaimRule => {
     const wanted = typeof value === 'object' ? value : [value];
-    return { read: compileClaimPath(name), wanted: new Set<unknown>(wanted) };
+    return { requirement: `claims.${name}`, read: compileClaimPath(name), wanted: new Set<unknown>(wanted) };
   });
-  const denial = new Denial('claim_mismatch');
   return (_ctx, { claims }) => {
-    for (const { read, wanted } of rules) if (!isWanted(read(claims), wanted)) throw denial;
+    for (const { requirement, read, wanted: expected } of rules) {
+      const found = read(claims);
+      if (!isWanted(found, expected)) {
+        throw new Denial('claim_mismatch', { mismatch: { requirement, expected, found } });
+      }
+    }
   };
 }
 

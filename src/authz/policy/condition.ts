@@ -64,8 +64,6 @@ function registerMixedArithmetic(env: Environment): void {
   }
 }
 
-const CONDITION_FAILED = new Denial('condition_failed');
-
 /**
  * Compiles a condition. It sees `claims` (the token's, as a map), `request` (method, path, host, headers, params,
  * query, time) and `token` (issuer, subject, clientId, scopes, binding, issuedAt, expiresAt). Anything but `true`
@@ -79,15 +77,18 @@ const CONDITION_FAILED = new Denial('condition_failed');
  */
 export function compileCondition(source: string): CompiledCondition {
   const evaluate = parseCondition(source);
+  const deny = (found: string): Denial =>
+    new Denial('condition_failed', { mismatch: { requirement: 'when', expected: source, found } });
+  const failed = deny('an error, such as a claim that is absent');
   const requirement: Requirement = (ctx, token) => {
     let outcome: unknown;
     try {
       outcome = evaluate(createConditionVariables(ctx, token));
     } catch {
       // Messages of the evaluator hold values of claims, so none is kept.
-      throw CONDITION_FAILED;
+      throw failed;
     }
-    if (outcome !== true) throw CONDITION_FAILED;
+    if (outcome !== true) throw deny(typeof outcome === 'boolean' ? 'false' : 'not a boolean');
   };
   return { requirement, headers: headersReadBy(evaluate.ast) };
 }

@@ -1,7 +1,7 @@
 /** The roles that a policy asks for. Issuers agree on no claim for them, so their names are configured. */
 import { Denial } from '../denial.js';
 import type { Requirement, VerifiedToken } from '../types.js';
-import { compileClaimPath } from './claim-path.js';
+import { compileClaimPath, type ClaimReader } from './claim-path.js';
 
 /** One of these, and all of those, in any of the claims. */
 export interface RoleSpec {
@@ -25,16 +25,20 @@ const SINGLE_ROLE_CLAIM = 'role';
  */
 export function createRoleRequirement({ any, all, claims = DEFAULT_CLAIMS }: RoleSpec): Requirement {
   if (any === undefined && all === undefined) throw new Error('roles need all or any');
-  const readers = claims.map((name) => {
-    const read = compileClaimPath(name);
+  const paths = claims.map(compileClaimPath);
+  const readers = claims.map((name, index) => {
+    const read = paths[index] as ClaimReader;
     const holds = lastSegmentOf(name) === SINGLE_ROLE_CLAIM ? isRole : holdsRole;
     return (token: VerifiedToken, role: string) => holds(read(token.claims), role);
   });
-  const denial = new Denial('insufficient_role');
+  const deny = (requirement: string, expected: readonly string[], token: VerifiedToken): Denial => {
+    const found = paths.flatMap((read) => read(token.claims) ?? []);
+    return new Denial('insufficient_role', { mismatch: { requirement, expected, found } });
+  };
   return (_ctx, token) => {
     const has = (role: string): boolean => readers.some((holds) => holds(token, role));
-    if (all !== undefined && !all.every(has)) throw denial;
-    if (any !== undefined && !any.some(has)) throw denial;
+    if (all !== undefined && !all.every(has)) throw deny('roles.all', all, token);
+    if (any !== undefined && !any.some(has)) throw deny('roles.any', any, token);
   };
 }
 

@@ -25,9 +25,11 @@ export function challengeScopeOf({ all = [], any = [] }: ScopeSpec): string {
 export function createScopeRequirement(spec: ScopeSpec): Requirement {
   const { all = [], any } = spec;
   if (spec.all === undefined && any === undefined) throw new Error('scopes need all or any');
-  const denial = new Denial('insufficient_scope', { scope: challengeScopeOf(spec) });
+  const scope = challengeScopeOf(spec);
+  const deny = (requirement: string, expected: readonly string[], found: ReadonlySet<string>): Denial =>
+    new Denial('insufficient_scope', { scope, mismatch: { requirement, expected, found } });
   return (_ctx, { scopes }) => {
-    for (const scope of all) if (!scopes.has(scope)) throw denial;
-    if (any !== undefined && !any.some((scope) => scopes.has(scope))) throw denial;
+    for (const one of all) if (!scopes.has(one)) throw deny('scopes.all', all, scopes);
+    if (any !== undefined && !any.some((one) => scopes.has(one))) throw deny('scopes.any', any, scopes);
   };
 }

@@ -1,5 +1,5 @@
 /** How strongly, and how recently, the user must have authenticated (RFC 9470). */
-import { Denial } from '../denial.js';
+import { Denial, type DenialDetails } from '../denial.js';
 import type { Requirement } from '../types.js';
 
 /** One of these classes, and not longer ago than this. */
@@ -22,14 +22,23 @@ const CLOCK_TOLERANCE_MS = 30_000;
 export function createStepUpRequirement({ acr, maxAge: maxAgeMs }: StepUpSpec): Requirement {
   // A requirement of nothing would let everybody pass; configuration refuses it before.
   if (acr === undefined && maxAgeMs === undefined) throw new Error('a step-up needs acr or maxAge');
-  const denial = new Denial('step_up_required', {
+  const wanted: DenialDetails = {
     ...(acr === undefined ? {} : { acrValues: acr.join(' ') }),
     ...(maxAgeMs === undefined ? {} : { maxAgeS: Math.floor(maxAgeMs / 1000) }),
-  });
-  return ({ nowMs }, { claims }) => {
-    if (acr !== undefined && !isOneOf(claims.acr, acr)) throw denial;
-    if (maxAgeMs !== undefined && !isRecent(claims.auth_time, { nowMs, maxAgeMs })) throw denial;
   };
+  const deny = (requirement: string, expected: unknown, found: unknown): Denial =>
+    new Denial('step_up_required', { ...wanted, mismatch: { requirement, expected, found } });
+  return ({ nowMs }, { claims }) => {
+    if (acr !== undefined && !isOneOf(claims.acr, acr)) throw deny('stepUp.acr', acr, claims.acr);
+    if (maxAgeMs !== undefined && !isRecent(claims.auth_time, { nowMs, maxAgeMs })) {
+      throw deny('stepUp.maxAge', `${maxAgeMs / 1000}s`, ageOf(claims.auth_time, nowMs));
+    }
+  };
+}
+
+/** For the log: an age says more than a time does. */
+function ageOf(authTime: unknown, nowMs: number): unknown {
+  return typeof authTime === 'number' ? `${Math.round(nowMs / 1000 - authTime)}s` : authTime;
 }
 
 function isOneOf(value: unknown, wanted: readonly string[]): boolean {

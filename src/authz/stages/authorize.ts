@@ -4,7 +4,6 @@ import type { Stage } from '../types.js';
 
 const NO_TOKEN = new Denial('missing_credential');
 const NO_POLICY = new Denial('unknown_policy');
-const ISSUER_NOT_ALLOWED = new Denial('issuer_not_allowed');
 
 /**
  * Issuers first, then scopes, roles, claims, `when` and step-up, as the policy lists them. Does not check the token
@@ -21,7 +20,10 @@ export function createAuthorizeStage(): Stage {
       const { token } = ctx;
       if (token === undefined) throw NO_TOKEN;
       const { issuers, requirements } = ctx.match.policy;
-      if (issuers !== undefined && !issuers.has(token.issuer)) throw ISSUER_NOT_ALLOWED;
+      if (issuers !== undefined && !issuers.has(token.issuer)) {
+        const mismatch = { requirement: 'issuers', expected: issuers, found: token.issuer };
+        throw new Denial('issuer_not_allowed', { mismatch });
+      }
       for (const require of requirements) require(ctx, token);
       return undefined;
     },

@@ -21,7 +21,6 @@ export interface SelectPolicyOptions {
 /** The key of the context extension by which a route of Envoy names a policy. */
 const POLICY_EXTENSION = 'portcullis.policy';
 
-const UNKNOWN_POLICY = new Denial('unknown_policy');
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(
   Object.create(null) as Record<string, string>,
 );
@@ -51,11 +50,24 @@ export function createSelectPolicyStage(options: SelectPolicyOptions): Stage {
     name: 'select-policy',
     run(ctx) {
       const match = choose(ctx);
-      if (match === undefined) throw UNKNOWN_POLICY;
+      if (match === undefined) throw unknownPolicy(ctx);
       ctx.match = match;
       return undefined;
     },
   };
+}
+
+/** The name is the operator's, and the log must show it. */
+function unknownPolicy({ request }: CheckContext): Denial {
+  const extension = request.contextExtensions.get(POLICY_EXTENSION);
+  const { callPolicy, callAuthority } = request;
+  const [requirement, found] =
+    extension !== undefined
+      ? ['context extension portcullis.policy', extension]
+      : callPolicy !== undefined
+        ? ['metadata portcullis-policy', callPolicy]
+        : ['server.authorities', callAuthority];
+  return new Denial('unknown_policy', { mismatch: { requirement, found } });
 }
 
 function matchesOf(

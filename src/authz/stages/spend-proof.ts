@@ -18,7 +18,7 @@ const RETRY_AFTER_S = 1;
  * Creates the stage that spends a proof: the last check of all, so that a proof refused for any other reason is not
  * used up. A proof that a policy does not consume is left to the verifier behind the gate.
  *
- * @throws Denial dpop_proof_replayed, replay_unavailable
+ * @throws Denial dpop_proof_replayed, replay_unavailable; deadline_exceeded where the client was answered already
  * @see RFC 9449 section 11.1
  */
 export function createSpendProofStage(options: SpendProofOptions): Stage {
@@ -32,8 +32,11 @@ export function createSpendProofStage(options: SpendProofOptions): Stage {
 
   return {
     name: 'spend-proof',
-    run({ proof, match }) {
+    run(ctx) {
+      const { proof, match } = ctx;
       if (proof === undefined) return undefined;
+      // The client has its refusal, and may send the same proof again.
+      if (ctx.isAnswered) throw new Denial('deadline_exceeded');
       if (match?.policy.consumeProof === false) {
         metrics.dpopProof('accepted_unspent');
         return undefined;

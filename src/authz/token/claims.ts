@@ -102,7 +102,10 @@ function assertKindOfToken(payload: JsonObject, profile: TokenProfile): void {
 function assertAudience(aud: unknown, accepted: ReadonlySet<string>): void {
   const audiences = typeof aud === 'string' ? [aud] : readStrings(aud);
   if (audiences === undefined || audiences.length === 0) throw invalid();
-  if (!audiences.some((one) => accepted.has(one))) throw new Denial('invalid_audience');
+  if (!audiences.some((one) => accepted.has(one))) {
+    const mismatch = { requirement: 'audiences', expected: accepted, found: audiences };
+    throw new Denial('invalid_audience', { mismatch });
+  }
 }
 
 function assertTime(value: unknown): number | undefined {

@@ -125,7 +125,10 @@ class JwtKind implements TokenKind {
     const { iss, exp } = claims;
     if (typeof iss !== 'string') throw new Denial('invalid_claims');
     const bound = this.#issuers.get(iss);
-    if (bound === undefined) throw new Denial('untrusted_issuer');
+    if (bound === undefined) {
+      const mismatch = { requirement: 'issuers', expected: [...this.#issuers.keys()], found: iss };
+      throw new Denial('untrusted_issuer', { mismatch });
+    }
     const { issuer } = bound;
     const alg = assertTokenHeader(header.header, { raw: header.raw, rules: issuer });
     // Whoever signed it, an expired token is refused: a client that keeps sending one costs no signature and no fetch.

@@ -7,16 +7,21 @@
  */
 import type { VerifiedToken } from '../types.js';
 
-const marked = new WeakSet<VerifiedToken>();
+const marked = new WeakSet<object>();
 
-/** Marks a token as one that serves further requests. Only the token memory does this. */
-export function markKept(token: VerifiedToken): void {
-  marked.add(token);
+/**
+ * Marks an object as one that serves further requests: a token, which only the token memory does, or a refusal.
+ *
+ * @returns the same object
+ */
+export function markKept<T extends object>(object: T): T {
+  marked.add(object);
+  return object;
 }
 
-/** Does this very object serve further requests with the same token? */
-export function isKept(token: VerifiedToken): boolean {
-  return marked.has(token);
+/** Does this very object serve further requests? */
+export function isKept(object: object): boolean {
+  return marked.has(object);
 }
 
 /** Values by token. */

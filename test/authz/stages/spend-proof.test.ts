@@ -111,4 +111,14 @@ describe('createSpendProofStage()', () => {
       expect(thrown(error)).toMatchObject({ code: 'replay_unavailable', isOutage: false });
     }
   });
+
+  test('spends nothing once the client was answered', async () => {
+    const spent: string[] = [];
+    const { stage } = stageOf(storeOf((key) => (spent.push(key), true)));
+    expect(await codeOf(() => stage.run(Object.assign(contextOf(), { isAnswered: true })))).toBe(
+      'deadline_exceeded',
+    );
+    expect(spent).toEqual([]);
+    expect(await codeOf(() => stage.run(contextOf()))).toBe('nothing');
+  });
 });
