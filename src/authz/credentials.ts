@@ -149,6 +149,7 @@ function headerReader(name: string, prefix: string): Reader {
     if (value === undefined || value === '') return undefined;
     if (value.includes(UNREADABLE)) throw MALFORMED;
     if (value.includes(',')) {
+      if (!value.toLowerCase().includes(prefix)) return undefined;
       if (value.split(',').some((part) => isOurs(part.trimStart()))) throw MULTIPLE;
       return undefined;
     }

@@ -56,14 +56,16 @@ export function decodeQueryValue(value: string): string | undefined {
 export function createSpellingCheck(names: readonly string[]): (query: string | undefined) => void {
   const exact = new Set(names);
   const shapes = new Set(names.map((name) => shapeOf(name, name.length) ?? name));
-  const longest = Math.max(0, ...[...shapes].map((shape) => shape.length));
+  const lengths = [...shapes].map((shape) => shape.length);
+  const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)];
   return (query) => {
     if (query === undefined || query === '' || shapes.size === 0) return;
     for (const parameter of query.split('&')) {
       const parts = parameter.split(';');
       for (let i = 0; i < parts.length; i++) {
         const name = rawNameOf(parts[i] ?? '');
-        if (i === 0 && exact.has(name)) continue;
+        // No reading makes a name longer.
+        if (name.length < shortest || (i === 0 && exact.has(name))) continue;
         if (shapes.has(shapeOf(name, longest) ?? '')) throw AMBIGUOUS;
       }
     }
