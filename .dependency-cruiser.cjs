@@ -39,15 +39,28 @@ module.exports = {
       },
     },
     {
-      name: 'envoy-types-stay-at-the-edge',
-      comment:
-        'Only the decoder, the builder, the Check handler and the gRPC server know what Envoy sends and takes.',
+      name: 'core-knows-no-front',
+      comment: 'A decision is the same on every front; what a front speaks is its own business.',
       severity: 'error',
-      from: {
-        pathNot:
-          '^src/(authz/(check|request|response|recorded-request)\\.ts|authz/wire/|server/|cli/explain\\.ts|index\\.ts)',
+      from: { path: '^src/(authz|jwt|jwk|jws|jwks|stores|http|config|observability|signing)/' },
+      to: { path: '^src/(fronts|guard)/' },
+    },
+    {
+      name: 'fronts-are-strangers',
+      comment: 'A front is added or removed as a folder.',
+      severity: 'error',
+      from: { path: '^src/fronts/([^/]+)/' },
+      to: { path: '^src/fronts/', pathNot: '^src/fronts/$1/' },
+    },
+    {
+      name: 'fronts-open-no-configuration',
+      comment: 'What a front needs arrives as arguments, so that a test or a library can use it alone.',
+      severity: 'error',
+      from: { path: '^src/(fronts|guard)/' },
+      to: {
+        path: '^src/(server|config|cli|runtime|observability)/|^src/(runtime|gate|explain)\\.ts$',
+        pathNot: '^src/config/address\\.ts$',
       },
-      to: { path: '^src/authz/wire/' },
     },
     {
       name: 'stages-are-strangers',

@@ -1,7 +1,7 @@
 /** One recorded request through the real pipeline, with each stage told. Spends nothing, redacts secrets. */
-import { explainCheck } from './authz/check.js';
-import { parseRequest } from './authz/request.js';
-import { encodeRecordedRequest } from './authz/recorded-request.js';
+import { explainCheck } from './guard/guard.js';
+import { parseRequest } from './fronts/envoy/decode.js';
+import { encodeRecordedRequest } from './fronts/envoy/recorded-request.js';
 import type { Decision, Deny, HeaderPair } from './authz/types.js';
 import { Denial } from './authz/denial.js';
 import type { Config } from './config/config.js';

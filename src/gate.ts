@@ -1,7 +1,7 @@
 /**
  * Composition: one configuration becomes one Gate. Nothing here decides anything; it says which part is made of what.
  */
-import type { Gate } from './authz/check.js';
+import type { Gate } from './guard/guard.js';
 import { createCredentialFinder, type CredentialSource } from './authz/credentials.js';
 import { createNonces } from './authz/dpop/nonce.js';
 import { createOriginsOfHost } from './authz/dpop/origins.js';
@@ -14,7 +14,7 @@ import { createCertificateReader } from './authz/mtls/certificate.js';
 import { createPipeline } from './authz/pipeline.js';
 import { compilePolicies, type CompileCondition } from './authz/policy/compile.js';
 import { createRefusalBuilder } from './authz/refusal.js';
-import { createResponseBuilder } from './authz/response.js';
+import { createResponseBuilder } from './fronts/envoy/encode.js';
 import { createRouter, type Router } from './authz/routes.js';
 import { createAdmitStage } from './authz/stages/admit.js';
 import { createAuthorizeStage } from './authz/stages/authorize.js';

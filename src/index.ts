@@ -8,7 +8,7 @@ export { ConfigError, type Problem } from './config/problems.js';
 export type { Config } from './config/config.js';
 export { startServer, type RunningServer, type StartOptions } from './server/start.js';
 export { createRuntime, type Runtime, type RuntimeOptions } from './runtime.js';
-export type { CheckCall, CheckHandler } from './authz/check.js';
+export type { CheckCall, CheckHandler } from './guard/guard.js';
 export { DENIALS, type DenialCode, type DenialEntry } from './authz/denial.js';
 export { METRICS } from './observability/metrics.js';
 export { silentLogger, type Logger } from './ports.js';

@@ -3,7 +3,7 @@
  * it in force, and replaces it as a whole when the configuration changes.
  */
 import { randomBytes } from 'node:crypto';
-import { createCheckHandler, type CheckHandler, type Gate } from './authz/check.js';
+import { createCheckHandler, type CheckHandler, type Gate } from './guard/guard.js';
 import { createDecisionIds } from './authz/decision-id.js';
 import { createProofKeys } from './authz/dpop/proof-keys.js';
 import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
@@ -25,7 +25,7 @@ import { createMetrics, type Metrics } from './observability/metrics.js';
 import { systemClock, type Clock, type Logger } from './ports.js';
 import { createProtectedResource } from './protected-resource.js';
 import type { Readiness } from './server/admin.js';
-import { createOverloadGuard, everyInterval, type OverloadGuard } from './server/overload.js';
+import { createOverloadGuard, everyInterval, type OverloadGuard } from './guard/overload.js';
 import type { PublicDocuments } from './server/public.js';
 import { createJwtSigner } from './signing/signer.js';
 import type { RedisConnection } from './stores/redis-connection.js';

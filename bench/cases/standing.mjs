@@ -142,7 +142,7 @@ async function start({ quick }) {
 
 /** What the server does with proto/ at its start, in a process that has done nothing else. */
 async function protoLoad({ quick }) {
-  const module = pathToFileURL(inRepository('dist', 'server', 'service-definitions.js')).href;
+  const module = pathToFileURL(inRepository('dist', 'fronts', 'envoy', 'service-definitions.js')).href;
   const script = `const from = performance.now();
     const definitions = await import(${JSON.stringify(module)});
     if (!definitions.authorizationDefinition || !definitions.healthDefinition) throw new Error('not there');

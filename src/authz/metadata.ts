@@ -1,6 +1,6 @@
 /** Dynamic metadata of an answer: reason, policy, subject, and the claims that the upstream is told. */
 import type { IdentityHeaders } from './identity/headers.js';
-import { createKeptValues } from './token/kept.js';
+import { createKeptValues } from './kept.js';
 import type { CheckContext, Metadata } from './types.js';
 
 /** What was made for a token last; the same token mostly meets the same policy. */

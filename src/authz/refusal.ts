@@ -5,7 +5,7 @@
 import { challengesOf } from './challenge.js';
 import { bodyOf } from './denial-body.js';
 import type { Denial, DenialCode, DenialDetails, DenialEntry } from './denial.js';
-import { markKept } from './token/kept.js';
+import { markKept } from './kept.js';
 import type { AuthzRequest, CheckContext, HeaderPair, Policy, Refusal, RefusalBody } from './types.js';
 
 /** @returns the text that is sent */

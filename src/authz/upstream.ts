@@ -8,7 +8,7 @@ import type { CredentialSource } from './credentials.js';
 import { createAliasSearch, staticAliasesOf } from './identity/aliases.js';
 import type { IdentityHeaders } from './identity/headers.js';
 import { hasParameter } from './query.js';
-import { isKept } from './token/kept.js';
+import { isKept } from './kept.js';
 import type { CheckContext, HeaderPair, UpstreamChanges } from './types.js';
 
 /** The operator's choices. */

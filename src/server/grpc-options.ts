@@ -1,6 +1,6 @@
 /** Configuration → how the gRPC port opens. */
 import type { Config } from '../config/config.js';
-import type { GrpcServerOptions } from './grpc.js';
+import type { GrpcServerOptions } from '../fronts/envoy/grpc.js';
 
 /** @param config good; its TLS members hold PEM text by now */
 export function grpcOptionsOf({ server }: Config): GrpcServerOptions {

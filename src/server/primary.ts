@@ -12,7 +12,7 @@ import { createSharedFetcher } from '../jwks/shared-fetcher.js';
 import { systemClock } from '../ports.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import { startAdmin, type AdminBackend, type HttpPort, type Readiness } from './admin.js';
-import { prepareSocket, releaseSocket } from './unix-socket.js';
+import { prepareSocket, releaseSocket } from '../fronts/envoy/unix-socket.js';
 import { createIpcPeer, type IpcHandlers, type IpcPeer } from './ipc.js';
 import { primaryHandlers } from './primary-services.js';
 import { startPublic } from './public.js';

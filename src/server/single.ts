@@ -4,7 +4,7 @@ import type { RunningLog } from '../observability/log.js';
 import { LOG_LEVELS } from '../observability/log.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import { startAdmin, type AdminBackend } from './admin.js';
-import { startGrpcServer } from './grpc.js';
+import { startGrpcServer } from '../fronts/envoy/grpc.js';
 import { startPublic } from './public.js';
 import { grpcOptionsOf } from './grpc-options.js';
 import type { Service } from './service.js';

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.js';
 import { restoreConfig } from '../config/restore.js';
 import { createLog, type RunningLog } from '../observability/log.js';
 import { createRuntime, type Runtime } from '../runtime.js';
-import { startGrpcServer, type GrpcServer } from './grpc.js';
+import { startGrpcServer, type GrpcServer } from '../fronts/envoy/grpc.js';
 import { grpcOptionsOf } from './grpc-options.js';
 import { boundHeapGrowth } from './heap-growth.js';
 import { createIpcPeer } from './ipc.js';

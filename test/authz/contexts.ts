@@ -2,7 +2,7 @@
 import { Denial, type DenialCode, type DenialDetails } from '../../src/authz/denial.js';
 import { createContext } from '../../src/authz/pipeline.js';
 import { createRefusalBuilder } from '../../src/authz/refusal.js';
-import { markKept } from '../../src/authz/token/kept.js';
+import { markKept } from '../../src/authz/kept.js';
 import type {
   AuthzRequest,
   CheckContext,

@@ -2,7 +2,7 @@
 import type { HeaderPair, Metadata, VerifiedToken } from '../types.js';
 import { compileClaimPath, type ClaimReader } from '../policy/claim-path.js';
 import { Denial } from '../denial.js';
-import { perKeptToken } from '../token/kept.js';
+import { perKeptToken } from '../kept.js';
 import { headerTextOf, type ClaimForm } from './encode.js';
 
 /** Header → claim, or claim and form. A dotted name walks objects. */

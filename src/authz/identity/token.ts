@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { PublishedKeySet } from '../../signing/key-set.js';
 import type { JwtSigner } from '../../signing/signer.js';
-import { createKeptValues } from '../token/kept.js';
+import { createKeptValues } from '../kept.js';
 import type { VerifiedToken } from '../types.js';
 
 /** What the tokens say, and how long. */

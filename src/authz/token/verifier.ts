@@ -3,7 +3,7 @@ import type { Clock, JsonObject } from '../../ports.js';
 import { Denial, type DenialCode } from '../denial.js';
 import type { GateMetrics, VerifiedToken } from '../types.js';
 import { assertClaims, assertTimes, isExpired } from './claims.js';
-import { markKept } from './kept.js';
+import { markKept } from '../kept.js';
 import type { Proved, Refused, TokenEpoch, TokenKind } from './kind.js';
 import type { KnownToken, TokenCache } from './token-cache.js';
 import { hashToken } from './token-hash.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Denial } from '../../../src/authz/denial.js';
-import { isKept } from '../../../src/authz/token/kept.js';
+import { isKept } from '../../../src/authz/kept.js';
 import { TokenCache } from '../../../src/authz/token/token-cache.js';
 import { denialOf } from '../../support/denials.js';
 import { testCache, testVerifier, tokenIssuer } from '../../support/token-issuers.js';

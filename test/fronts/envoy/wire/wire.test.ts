@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { WireError, WireReader } from '../../../src/authz/wire/reader.js';
-import { encodeOnce, MessageWriter } from '../../../src/authz/wire/writer.js';
+import { WireError, WireReader } from '../../../../src/fronts/envoy/wire/reader.js';
+import { encodeOnce, MessageWriter } from '../../../../src/fronts/envoy/wire/writer.js';
 
 describe('MessageWriter', () => {
   test('writes what WireReader reads, whatever the text and its length', () => {

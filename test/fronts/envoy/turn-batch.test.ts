@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createTurnBatch } from '../../src/server/turn-batch.js';
+import { createTurnBatch } from '../../../src/fronts/envoy/turn-batch.js';
 
 function setUp() {
   const handled: string[][] = [];

@@ -1,7 +1,7 @@
 /** Unix sockets: a stale one is removed before the port opens, and the group may use the new one. */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
-import { parseAddress } from '../config/address.js';
+import { parseAddress } from '../../config/address.js';
 
 /** @returns the path of a `unix:` address; undefined for any other */
 function socketPathOf(address: string): string | undefined {

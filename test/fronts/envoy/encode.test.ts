@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { Denial, DENIALS, type DenialCode, type DenialDetails } from '../../src/authz/denial.js';
-import { createContext } from '../../src/authz/pipeline.js';
-import { parseRequest } from '../../src/authz/request.js';
-import { createRefusalBuilder, type RefusalBuilder } from '../../src/authz/refusal.js';
-import { createResponseBuilder } from '../../src/authz/response.js';
-import type { Allow, Deny, Policy } from '../../src/authz/types.js';
-import { checkRequestBytes, decodeAnswer, valuesOf, type RequestInput } from '../support/envoy-messages.js';
+import { Denial, DENIALS, type DenialCode, type DenialDetails } from '../../../src/authz/denial.js';
+import { createContext } from '../../../src/authz/pipeline.js';
+import { parseRequest } from '../../../src/fronts/envoy/decode.js';
+import { createRefusalBuilder, type RefusalBuilder } from '../../../src/authz/refusal.js';
+import { createResponseBuilder } from '../../../src/fronts/envoy/encode.js';
+import type { Allow, Deny, Policy } from '../../../src/authz/types.js';
+import {
+  checkRequestBytes,
+  decodeAnswer,
+  valuesOf,
+  type RequestInput,
+} from '../../support/envoy-messages.js';
 
 const builder = createResponseBuilder({ failure: 'deny' });
 const refusalOf = createRefusalBuilder({ dpop: { algorithms: ['ES256', 'EdDSA'] } });

@@ -3,11 +3,11 @@
  * after the decision is a denial, because a call that fails is Envoy's to judge, and Envoy may let it through.
  */
 import type { Clock } from '../ports.js';
-import { Denial } from './denial.js';
-import { createContext, type Pipeline, type Trace } from './pipeline.js';
-import { parseRequest, type CallFacts } from './request.js';
-import type { ResponseBuilder } from './response.js';
-import type { AuthzRequest, CheckContext, Decision, DecisionObserver } from './types.js';
+import { Denial } from '../authz/denial.js';
+import { createContext, type Pipeline, type Trace } from '../authz/pipeline.js';
+import { parseRequest, type CallFacts } from '../fronts/envoy/decode.js';
+import type { ResponseBuilder } from '../fronts/envoy/encode.js';
+import type { AuthzRequest, CheckContext, Decision, DecisionObserver } from '../authz/types.js';
 
 /** One configuration, ready to decide. Never changes. */
 export interface Gate {

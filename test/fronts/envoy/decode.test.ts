@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Denial } from '../../src/authz/denial.js';
-import { parseRequest } from '../../src/authz/request.js';
+import { Denial } from '../../../src/authz/denial.js';
+import { parseRequest } from '../../../src/fronts/envoy/decode.js';
 import {
   checkRequest,
   checkRequestBytes,
   encodeCheckRequest,
   type RequestInput,
-} from '../support/envoy-messages.js';
+} from '../../support/envoy-messages.js';
 
 const CALL = { policy: undefined, authority: undefined };
 const parse = (input: RequestInput) => parseRequest(checkRequestBytes(input), CALL);

@@ -5,10 +5,18 @@
  *
  * @see docs/architecture.md the one invariant
  */
-import { DECISION_ID_LENGTH } from './decision-id.js';
-import { bodyText } from './refusal.js';
-import { isKept } from './token/kept.js';
-import type { Allow, Decision, Deny, HeaderPair, Metadata, Refusal, UpstreamChanges } from './types.js';
+import { DECISION_ID_LENGTH } from '../../authz/decision-id.js';
+import { bodyText } from '../../authz/refusal.js';
+import { isKept } from '../../authz/kept.js';
+import type {
+  Allow,
+  Decision,
+  Deny,
+  HeaderPair,
+  Metadata,
+  Refusal,
+  UpstreamChanges,
+} from '../../authz/types.js';
 import { encodeOnce, MessageWriter } from './wire/writer.js';
 
 /** What the operator chose for all answers. */

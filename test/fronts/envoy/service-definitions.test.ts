@@ -6,7 +6,7 @@ import {
   authorizationDefinition,
   HEALTH_SERVICE,
   healthDefinition,
-} from '../../src/server/service-definitions.js';
+} from '../../../src/fronts/envoy/service-definitions.js';
 
 const load = (file: string, service: string): Record<string, any> =>
   loadSync(fileURLToPath(new URL(`../../proto/${file}`, import.meta.url)), { enums: String })[

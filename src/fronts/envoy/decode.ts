@@ -3,9 +3,9 @@
  * looking. Both forms of the headers are read: the map, in which Envoy has joined equal names with a comma, and
  * `header_map` of encode_raw_headers, where each field stands alone.
  */
-import { Denial } from './denial.js';
-import { isMiscasedMethod } from './method.js';
-import type { AuthzRequest, RequestHeaders } from './types.js';
+import { Denial } from '../../authz/denial.js';
+import { isMiscasedMethod } from '../../authz/method.js';
+import type { AuthzRequest, RequestHeaders } from '../../authz/types.js';
 import { WireError, WireReader } from './wire/reader.js';
 
 /** What the gRPC call itself says, beside its message. Trusted: the operator's Envoy sets it. */

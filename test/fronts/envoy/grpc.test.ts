@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import type { CheckCall, CheckHandler } from '../../src/authz/check.js';
-import { startGrpcServer, type GrpcServer } from '../../src/server/grpc.js';
+import type { CheckCall, CheckHandler } from '../../../src/guard/guard.js';
+import { startGrpcServer, type GrpcServer } from '../../../src/fronts/envoy/grpc.js';
 
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
 const HEALTH = '/grpc.health.v1.Health/Check';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createOverloadGuard } from '../../src/server/overload.js';
+import { createOverloadGuard } from '../../src/guard/overload.js';
 
 function guarded(limitMs: number) {
   let nowMs = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { encodeRecordedRequest, RecordedRequestError } from '../../src/authz/recorded-request.js';
-import { parseRequest } from '../../src/authz/request.js';
+import { encodeRecordedRequest, RecordedRequestError } from '../../../src/fronts/envoy/recorded-request.js';
+import { parseRequest } from '../../../src/fronts/envoy/decode.js';
 
 const read = (recorded: unknown) =>
   parseRequest(encodeRecordedRequest(recorded), { policy: undefined, authority: undefined });

@@ -5,7 +5,7 @@
  * The rule for whoever keeps something by a token's identity: make it for a token that is not marked, keep it for one that
  * is, and never write to it after it was handed over.
  */
-import type { VerifiedToken } from '../types.js';
+import type { VerifiedToken } from './types.js';
 
 const marked = new WeakSet<object>();
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { createCheckHandler, type CheckOptions, type Gate } from '../../src/authz/check.js';
+import { createCheckHandler, type CheckOptions, type Gate } from '../../src/guard/guard.js';
 import { createDecisionIds } from '../../src/authz/decision-id.js';
 import { Denial } from '../../src/authz/denial.js';
 import { createPipeline } from '../../src/authz/pipeline.js';
 import { createRefusalBuilder } from '../../src/authz/refusal.js';
-import { createResponseBuilder } from '../../src/authz/response.js';
+import { createResponseBuilder } from '../../src/fronts/envoy/encode.js';
 import type { CheckContext, Decision, Stage } from '../../src/authz/types.js';
 import { checkRequestBytes, decodeAnswer, metadataOf } from '../support/envoy-messages.js';
 

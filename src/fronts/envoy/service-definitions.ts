@@ -1,10 +1,10 @@
 /**
  * The services of proto/ as gRPC wants them described. Written out rather than loaded: a parser of .proto files would be
  * the largest import of the start, for three methods. Tests hold them to proto/. Messages of Check stay bytes here:
- * `authz/wire` reads and writes them.
+ * `wire/` reads and writes them.
  */
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
-import { WireReader } from '../authz/wire/reader.js';
+import { WireReader } from './wire/reader.js';
 
 /** grpc.health.v1.HealthCheckRequest */
 export interface HealthRequest {

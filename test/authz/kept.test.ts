@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { createKeptValues, isKept, markKept, perKeptToken } from '../../../src/authz/token/kept.js';
-import { verifiedToken } from '../contexts.js';
+import { createKeptValues, isKept, markKept, perKeptToken } from '../../src/authz/kept.js';
+import { verifiedToken } from './contexts.js';
 
 /** verifiedToken() marks its token; a copy is another object. */
 const unmarked = () => ({ ...verifiedToken() });
