@@ -46,6 +46,8 @@ export async function explainRequest(config: Config, recorded: unknown): Promise
   const http = createHttpClient({ timeoutMs, maxBytes, allowHttp });
   const runtime = await createRuntime(withoutSnapshots(config), {
     log: silentLogger,
+    // The running server knows what is revoked; this process does not.
+    ...(config.revocation === undefined ? {} : { revocations: NO_REVOCATIONS }),
     primary: {
       fetcher: createNetworkFetcher(http, { clock: systemClock }),
       replay: createReplayMemory({ maxEntries: 1, clock: systemClock }),
@@ -58,6 +60,8 @@ export async function explainRequest(config: Config, recorded: unknown): Promise
     await http.close();
   }
 }
+
+const NO_REVOCATIONS = { isRevoked: () => false, staleForMs: () => 0 };
 
 /** An explanation must not write where the server does. */
 function withoutSnapshots(config: Config): Config {

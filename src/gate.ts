@@ -17,6 +17,7 @@ import { createRefusalBuilder } from './authz/refusal.js';
 import { createResponseBuilder } from './fronts/envoy/encode.js';
 import { createRouter, type Router } from './authz/routes.js';
 import { createAdmitStage } from './authz/stages/admit.js';
+import { createCheckRevocationStage, type KnownRevocations } from './authz/stages/check-revocation.js';
 import { createAuthorizeStage } from './authz/stages/authorize.js';
 import { createFindCredentialStage } from './authz/stages/find-credential.js';
 import { createIssueIdentityStage } from './authz/stages/issue-identity.js';
@@ -44,6 +45,8 @@ export interface GateParts {
   readonly compileCondition: CompileCondition | undefined;
   /** undefined: tokens are verified every time. */
   readonly tokenCache: TokenCache | undefined;
+  /** undefined: revocation is off. */
+  readonly revocations: KnownRevocations | undefined;
   readonly replay: ReplayStore;
   readonly proofKeys: ProofKeys;
   /** undefined: no identity token is configured. */
@@ -142,8 +145,21 @@ function judgingStages(
         clock: parts.clock,
       }),
     ),
+    ...revocationOf(config, parts),
     senderConstraintOf(config, parts, metrics),
     createAuthorizeStage(),
+  ];
+}
+
+/** Nothing where revocation is off. */
+function revocationOf({ revocation }: Config, { revocations }: GateParts): Stage[] {
+  if (revocations === undefined) return [];
+  return [
+    createCheckRevocationStage({
+      revocations,
+      maxStaleMs: revocation?.maxStale ?? 0,
+      onUnavailable: revocation?.onUnavailable ?? 'deny',
+    }),
   ];
 }
 

@@ -8,6 +8,7 @@ import { createDecisionIds } from './authz/decision-id.js';
 import { createProofKeys } from './authz/dpop/proof-keys.js';
 import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
 import { TokenCache } from './authz/token/token-cache.js';
+import type { KnownRevocations } from './authz/stages/check-revocation.js';
 import type { Config, IssuerConfig } from './config/config.js';
 import type { CompileCondition } from './authz/policy/compile.js';
 import type { AuthzRequest } from './authz/types.js';
@@ -24,6 +25,8 @@ import { describeId } from './observability/redact.js';
 import { createMetrics, type Metrics } from './observability/metrics.js';
 import { systemClock, type Clock, type Logger } from './ports.js';
 import { createProtectedResource } from './protected-resource.js';
+import { openRevocations } from './revocation/open.js';
+import type { RevocationService } from './revocation/revocation-service.js';
 import type { Readiness } from './server/admin.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from './guard/overload.js';
 import type { PublicDocuments } from './server/public.js';
@@ -44,6 +47,14 @@ export interface RuntimeOptions {
   };
   /** In the primary of workers: it answers no Check, so it keeps no keys of its own. */
   readonly keepsKeys?: boolean;
+  /** In a worker: what the primary reports. Otherwise the store of the configuration is opened. */
+  readonly revocations?: KnownRevocations;
+}
+
+/** The configuration in force, for what is opened before the runtime that keeps it. */
+interface InForce {
+  config: Config;
+  metrics: Metrics | undefined;
 }
 
 /** A process' part of the product. */
@@ -56,6 +67,8 @@ export interface Runtime {
   /** Asks issuers; for workers, and for nobody else. */
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
+  /** Of the process that owns the store; undefined: revocation is off, or another process does. */
+  readonly revocations: RevocationService | undefined;
   /** Puts a configuration in force as a whole. @throws when it can not be; the old one stays */
   apply(config: Config): Promise<void>;
   readiness(): Readiness;
@@ -71,9 +84,27 @@ const RETIRE_AFTER_MS = 15_000;
 /** Builds the process' part from its first configuration. Opens no port. */
 export async function createRuntime(config: Config, options: RuntimeOptions): Promise<Runtime> {
   const compileCondition = await loadConditions(config);
-  return new ProcessRuntime(config, options, {
+  const inForce: InForce = { config, metrics: undefined };
+  return new ProcessRuntime(inForce, options, {
     redis: await connectRedis(config, options),
     compileCondition,
+    revocations: await openStore(inForce, options),
+  });
+}
+
+/** Revocations, where they are on and no other process has them. */
+async function openStore(
+  inForce: InForce,
+  { log, revocations }: RuntimeOptions,
+): Promise<RevocationService | undefined> {
+  const { revocation } = inForce.config;
+  if (revocation === undefined || revocations !== undefined) return undefined;
+  return openRevocations({
+    config: () => inForce.config.revocation ?? revocation,
+    clock: systemClock,
+    every: everyInterval,
+    logger: log,
+    metrics: { revoked: (source) => inForce.metrics?.revoked(source) },
   });
 }
 
@@ -81,6 +112,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
 interface OptionalParts {
   readonly redis: RedisConnection | undefined;
   readonly compileCondition: CompileCondition | undefined;
+  readonly revocations: RevocationService | undefined;
 }
 
 /** CEL, where a policy has a condition. */
@@ -106,6 +138,7 @@ class ProcessRuntime implements Runtime {
   readonly documents: PublicDocuments;
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
+  readonly revocations: RevocationService | undefined;
   private readonly clock: Clock = systemClock;
   private readonly http: HttpClient;
   private readonly registry: KeySetRegistry;
@@ -116,11 +149,18 @@ class ProcessRuntime implements Runtime {
   private keys: readonly IssuerKeys[] = [];
   gate: Gate;
 
+  private get config(): Config {
+    return this.inForce.config;
+  }
+
   constructor(
-    private config: Config,
+    private readonly inForce: InForce,
     private readonly options: RuntimeOptions,
     private readonly optional: OptionalParts,
   ) {
+    const { config } = inForce;
+    inForce.metrics = this.metrics;
+    this.revocations = optional.revocations;
     this.http = createHttpClient(httpLimitsOf(config));
     this.fetcher = options.primary?.fetcher ?? createNetworkFetcher(this.http, { clock: this.clock });
     this.registry = this.createRegistry();
@@ -149,7 +189,7 @@ class ProcessRuntime implements Runtime {
     this.registry.configure(registrySettingsOf(config));
     this.gate = this.build(config, { tokenCache: cache, compileCondition });
     this.tokenCache = cache;
-    this.config = config;
+    this.inForce.config = config;
     setTimeout(() => this.registry.retain(this.keys), RETIRE_AFTER_MS).unref();
   }
 
@@ -162,7 +202,16 @@ class ProcessRuntime implements Runtime {
     ) {
       lacking.push('replay store');
     }
+    if (this.lacksRevocations()) lacking.push('revocation store');
     return { ready: lacking.length === 0, lacking };
+  }
+
+  /** Every token would be refused, since nobody knows which are revoked. */
+  private lacksRevocations(): boolean {
+    const revocations = this.options.revocations ?? this.revocations?.list;
+    const { revocation } = this.config;
+    if (revocations === undefined || revocation?.onUnavailable === 'allow') return false;
+    return revocations.staleForMs(this.clock.now()) > (revocation?.maxStale ?? 0);
   }
 
   status(): object {
@@ -174,6 +223,11 @@ class ProcessRuntime implements Runtime {
         store: this.config.replay.store,
         entries: this.replay.entries,
         available: this.replay.isAvailable(),
+      },
+      revocations: this.revocations && {
+        store: this.config.revocation?.store,
+        entries: this.revocations.size,
+        available: this.revocations.isAvailable(),
       },
       checks: { waiting: this.handler.waiting, overloaded: this.overload.isOverloaded() },
     };
@@ -188,6 +242,7 @@ class ProcessRuntime implements Runtime {
     this.overload.stop();
     await this.registry.close();
     await this.replay.close();
+    await this.revocations?.close();
     await this.optional.redis?.close();
     await this.http.close();
   }
@@ -204,6 +259,7 @@ class ProcessRuntime implements Runtime {
       },
       tokenCache: given.tokenCache,
       compileCondition: given.compileCondition,
+      revocations: this.options.revocations ?? this.revocations?.list,
       replay: this.replay,
       proofKeys: this.proofKeys,
       identityTokens,
@@ -275,6 +331,8 @@ class ProcessRuntime implements Runtime {
         })),
       replayEntries: () => this.replay.entries,
       tokenCacheEntries: () => this.tokenCache?.entries ?? 0,
+      revocations: () =>
+        this.revocations && { size: this.revocations.size, available: this.revocations.isAvailable() },
       checksWaiting: () => this.handler.waiting,
       logLinesDropped: () => this.options.log.droppedLines ?? 0,
     };

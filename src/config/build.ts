@@ -8,6 +8,7 @@ import type {
   Config,
   IssuerConfig,
   JwksConfig,
+  RevocationConfig,
   ServerConfig,
   TlsConfig,
   StaticKeyConfig,
@@ -18,8 +19,10 @@ import type { ConfigFiles } from './files.js';
 import { deepFreeze } from './freeze.js';
 import type { ParsedConfig } from './schema.js';
 import { DEFAULT_POLICY } from './schema/policies.js';
+import { revocationSection } from './schema/revocation.js';
 import { readSigningKeys } from './signing-keys.js';
 
+const DEFAULT_REVOCATION_PATH = './revocations.db';
 const DEFAULT_MIN_TTL_MS = 60_000;
 
 /**
@@ -29,13 +32,14 @@ const DEFAULT_MIN_TTL_MS = 60_000;
  * @param parsed checked; a file that can not be read is a bug here, since the checks have read it
  */
 export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
-  const { server, issuers, jwks, policies, tokens, ...rest } = omit(parsed, ['tracing']);
+  const { server, issuers, jwks, policies, tokens, revocation: _, ...rest } = omit(parsed, ['tracing']);
   const config: Config = {
     ...rest,
     server: buildServer(server, files),
     issuers: issuers.map((issuer) => buildIssuer(issuer, files)),
     jwks: buildJwks(jwks, files),
     policies: withDefaultPolicy(policies),
+    revocation: buildRevocation(parsed, files),
     tokens: buildTokens(tokens, files),
   };
   return deepFreeze(config);
@@ -71,7 +75,7 @@ function buildTls(tls: ParsedTls | undefined, files: ConfigFiles): TlsConfig | u
 }
 
 function buildIssuer(parsed: ParsedConfig['issuers'][number], files: ConfigFiles): IssuerConfig {
-  const { discovery, jwks, ...issuer } = omit(parsed, ['introspection', 'logout', 'clientKeys']);
+  const { discovery, jwks, ...issuer } = omit(parsed, ['introspection', 'clientKeys']);
   const keys = issuer.keys?.map((key) => buildKey(key, files));
   const hasSource = issuer.jwksUri !== undefined || jwks !== undefined || keys !== undefined;
   return {
@@ -105,6 +109,15 @@ function buildJwks(jwks: ParsedConfig['jwks'], files: ConfigFiles): JwksConfig {
     minTtl: Math.min(jwks.minTtl ?? DEFAULT_MIN_TTL_MS, jwks.maxTtl),
     snapshotDir: snapshotDir === undefined ? undefined : files.locate(snapshotDir),
   };
+}
+
+/** What can revoke turns it on: a logout that nothing heeds would be a trap. */
+function buildRevocation(parsed: ParsedConfig, files: ConfigFiles): RevocationConfig | undefined {
+  const { revocation, issuers, tokens } = parsed;
+  const isNeeded = tokens !== undefined || issuers.some(({ logout, events }) => logout ?? events);
+  if (revocation === undefined && !isNeeded) return undefined;
+  const given = revocation ?? revocationSection.unwrap().parse({});
+  return { ...given, path: files.locate(given.path ?? DEFAULT_REVOCATION_PATH) };
 }
 
 function buildTokens(tokens: ParsedConfig['tokens'], files: ConfigFiles): TokensConfig | undefined {

@@ -24,7 +24,7 @@ export interface SecretKeyConfig {
 export type StaticKeyConfig = PublicKeyConfig | SecretKeyConfig;
 
 type Issuer = ParsedConfig['issuers'][number];
-type Unbuilt = 'introspection' | 'logout' | 'clientKeys';
+type Unbuilt = 'introspection' | 'clientKeys';
 
 /** An issuer. Exactly one of `discovery`, `jwksUri`, `jwks` and `keys` is there. */
 export interface IssuerConfig extends DeepReadonly<
@@ -71,6 +71,12 @@ export type CredentialPlaceConfig = DeepReadonly<ParsedConfig['credentials'][num
 export type DpopConfig = DeepReadonly<ParsedConfig['dpop']>;
 /** `replay`. */
 export type ReplayConfig = DeepReadonly<ParsedConfig['replay']>;
+/** `revocation`; `path` is absolute. */
+export interface RevocationConfig extends DeepReadonly<
+  Omit<NonNullable<ParsedConfig['revocation']>, 'path'>
+> {
+  readonly path: string;
+}
 /** `mtls`. */
 export type MtlsConfig = DeepReadonly<ParsedConfig['mtls']>;
 /** A policy. */
@@ -96,6 +102,8 @@ export interface Config extends DeepReadonly<
   readonly credentials: readonly CredentialPlaceConfig[];
   readonly dpop: DpopConfig;
   readonly replay: ReplayConfig;
+  /** undefined: off. Also there where `logout`, `events` or `tokens` turn it on. */
+  readonly revocation: RevocationConfig | undefined;
   readonly mtls: MtlsConfig;
   /** `default` is always among them. */
   readonly policies: Readonly<Record<string, PolicyConfig>>;

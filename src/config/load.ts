@@ -6,6 +6,7 @@ import { checkIdentity } from './checks/identity.js';
 import { checkIssuers } from './checks/issuers.js';
 import { checkPolicies } from './checks/policies.js';
 import { checkProofs } from './checks/proofs.js';
+import { checkRevocation } from './checks/revocation.js';
 import { checkServer } from './checks/server.js';
 import { checkTokens } from './checks/tokens.js';
 import { checkUnsupported } from './checks/unsupported.js';
@@ -42,6 +43,7 @@ const CHECKS: readonly ((ctx: CheckContext) => void)[] = [
   checkIssuers,
   checkCredentials,
   checkProofs,
+  checkRevocation,
   checkPolicies,
   checkIdentity,
   checkTokens,

@@ -3,6 +3,7 @@ import { choice, documented, section, text, unbuilt } from './fields.js';
 import { identitySection } from './schema/identity.js';
 import { issuersSection, jwksSection } from './schema/issuers.js';
 import { policiesSection, routesSection } from './schema/policies.js';
+import { revocationSection } from './schema/revocation.js';
 import { serverSection } from './schema/server.js';
 import {
   credentialsSection,
@@ -53,11 +54,16 @@ export const configSchema = section({
   ),
   dpop: documented(dpopSection, 'Proofs of possession (RFC 9449).'),
   replay: documented(replaySection, 'Which DPoP proofs were spent.'),
+  revocation: documented(
+    revocationSection,
+    'Tokens that are refused before they expire. Absent: off, unless an issuer has `logout` or `events`, or `tokens` is there; then on, with these defaults.',
+    { store: 'memory' },
+  ),
   mtls: documented(
     mtlsSection,
     'Tokens that are bound to a client certificate (RFC 8705). Always enforced where the token says so.',
   ),
-  redis: documented(redisSection, 'Redis or Valkey, for `replay`.'),
+  redis: documented(redisSection, 'Redis or Valkey, for `replay` and `revocation`.'),
   policies: documented(
     policiesSection,
     'Name → what a request must show. `default` (access: required) is there unless it is redefined.',

@@ -14,6 +14,7 @@ export function warningsOf(config: Config, parsed: ParsedConfig, locate: Locate)
   warnOfPolicies(config, warn);
   warnOfServer(config, warn);
   warnOfProofs(config, warn);
+  warnOfRevocation(config, warn);
   warnOfTokens(config, { parsed, warn });
   return warnings.list(locate);
 }
@@ -33,7 +34,7 @@ function warnOfServer({ server, jwks }: Config, warn: Warn): void {
     warn(['jwks', 'allowHttp'], 'lets keys be fetched without TLS; whoever is on the way can forge them');
 }
 
-function warnOfProofs({ dpop, replay, server, policies, redis }: Config, warn: Warn): void {
+function warnOfProofs({ dpop, replay, server, policies, redis, revocation }: Config, warn: Warn): void {
   dpop.nonce.secrets.forEach((secret, index) => {
     if (Buffer.byteLength(secret) < STRONG_SECRET_BYTES)
       warn(
@@ -49,12 +50,24 @@ function warnOfProofs({ dpop, replay, server, policies, redis }: Config, warn: W
   }
   if (replay.onUnavailable === 'allow' && dpop.mode !== 'off')
     warn(['replay', 'onUnavailable'], 'allow lets a DPoP proof be replayed while the store is down');
-  if (redis !== undefined && replay.store === 'memory')
-    warn(['redis'], 'is not used, since replay.store is memory');
+  if (redis !== undefined && replay.store === 'memory' && revocation?.store !== 'redis')
+    warn(['redis'], 'is not used, since no store is redis');
   for (const [name, policy] of Object.entries(policies)) {
     if (policy.senderConstraint === 'dpop' && dpop.mode === 'off')
       warn(['policies', name, 'senderConstraint'], 'refuses every token, since dpop.mode is off');
   }
+}
+
+function warnOfRevocation({ issuers, server, revocation }: Config, warn: Warn): void {
+  if (revocation?.onUnavailable === 'allow' && revocation.store === 'redis')
+    warn(['revocation', 'onUnavailable'], 'allow lets revoked tokens pass while Redis is down');
+  if (server.public !== undefined) return;
+  issuers.forEach((issuer, index) => {
+    for (const name of ['logout', 'events'] as const) {
+      if (issuer[name] !== undefined)
+        warn(['issuers', index, name], 'nothing can arrive, since server.public is absent');
+    }
+  });
 }
 
 function warnOfTokens(

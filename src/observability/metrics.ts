@@ -5,6 +5,7 @@
 import { type Aggregator, collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import { allowReasonOf } from '../authz/pipeline.js';
 import type { Decision, GateMetrics } from '../authz/types.js';
+import { REVOCATION_SOURCES, type RevocationSource } from '../revocation/revocation.js';
 import { DurationHistogram } from './duration-histogram.js';
 
 /** Every metric of the product, with its labels; the table in docs/metrics.md is held to it. */
@@ -23,6 +24,9 @@ export const METRICS = {
   },
   dpop_proofs_total: { type: 'counter', help: 'DPoP proofs judged', labels: ['outcome'] },
   replay_entries: { type: 'gauge', help: 'Spent proofs that are remembered in memory', labels: [] },
+  revocations: { type: 'gauge', help: 'Revocations that are held', labels: [] },
+  revocations_total: { type: 'counter', help: 'Revocations made here, by who asked', labels: ['source'] },
+  revocation_store_available: { type: 'gauge', help: '1: the revocation store answers', labels: [] },
   checks_waiting: { type: 'gauge', help: 'Checks that wait for a dependency', labels: [] },
   log_lines_dropped_total: {
     type: 'counter',
@@ -45,6 +49,8 @@ const AGGREGATORS: Readonly<Partial<Record<keyof typeof METRICS, Aggregator>>> =
   jwks_age_seconds: 'max',
   jwks_keys: 'max',
   build_info: 'first',
+  revocations: 'max',
+  revocation_store_available: 'max',
 };
 
 const OUTCOMES = ['allow', 'deny', 'error'] as const;
@@ -59,6 +65,8 @@ export interface MeasuredState {
   tokenCacheEntries(): number;
   checksWaiting(): number;
   logLinesDropped(): number;
+  /** undefined: revocation is off, or another process owns the store. */
+  revocations(): { readonly size: number; readonly available: boolean } | undefined;
 }
 
 /** The registry and the ports that the rest of the product reports to. */
@@ -68,6 +76,7 @@ export interface Metrics {
   decided(decision: Decision, durationMs: number): void;
   jwksFetched(issuer: string, outcome: string): void;
   reloaded(outcome: 'success' | 'failure'): void;
+  revoked(source: RevocationSource): void;
   /** Says where gauges are read; the last caller wins. */
   observe(state: MeasuredState): void;
 }
@@ -109,6 +118,7 @@ class PrometheusMetrics implements Metrics {
   private readonly duration: DurationHistogram<Outcome>;
   private readonly fetches: Counter;
   private readonly reloads: Counter;
+  private readonly revocations: Counter;
   private state: MeasuredState | undefined;
 
   constructor(
@@ -127,6 +137,8 @@ class PrometheusMetrics implements Metrics {
     this.fetches = new Counter(this.describe('jwks_fetches_total'));
     this.reloads = new Counter(this.describe('config_reloads_total'));
     for (const outcome of ['success', 'failure']) this.reloads.inc({ outcome }, 0);
+    this.revocations = new Counter(this.describe('revocations_total'));
+    for (const source of REVOCATION_SOURCES) this.revocations.inc({ source }, 0);
     new Gauge(this.describe('build_info')).set({ version, node: process.version }, 1);
     this.gate = this.gatePort();
     this.gauges();
@@ -145,6 +157,10 @@ class PrometheusMetrics implements Metrics {
 
   reloaded(outcome: 'success' | 'failure'): void {
     this.reloads.inc({ outcome });
+  }
+
+  revoked(source: RevocationSource): void {
+    this.revocations.inc({ source });
   }
 
   observe(state: MeasuredState): void {
@@ -180,6 +196,10 @@ class PrometheusMetrics implements Metrics {
     this.gauge('replay_entries', (gauge) => gauge.set(this.state?.replayEntries() ?? 0));
     this.total('log_lines_dropped_total', () => this.state?.logLinesDropped() ?? 0);
     this.gauge('token_cache_entries', (gauge) => gauge.set(this.state?.tokenCacheEntries() ?? 0));
+    this.gauge('revocations', (gauge) => gauge.set(this.state?.revocations()?.size ?? 0));
+    this.gauge('revocation_store_available', (gauge) =>
+      gauge.set(this.state?.revocations()?.available === true ? 1 : 0),
+    );
     this.gauge('checks_waiting', (gauge) => gauge.set(this.state?.checksWaiting() ?? 0));
   }
 

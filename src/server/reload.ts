@@ -37,7 +37,7 @@ async function reloadOnce({ load, apply, current, reloaded, log }: ReloadOptions
     const { config, warnings } = await load();
     for (const warning of warnings) log.warn({}, formatProblem(warning));
     if (needsRestart(current(), config))
-      log.warn({}, 'ports, TLS, workers and the replay store change at the next start only');
+      log.warn({}, 'ports, TLS, workers and the stores change at the next start only');
     await apply(config);
     reloaded('success');
     log.info({}, 'configuration reloaded');
@@ -51,11 +51,12 @@ async function reloadOnce({ load, apply, current, reloaded, log }: ReloadOptions
 
 /** What is bound when the process starts. */
 function needsRestart(before: Config, after: Config): boolean {
-  const bound = ({ server, replay, redis }: Config): string =>
+  const bound = ({ server, replay, redis, revocation }: Config): string =>
     JSON.stringify([
       [server.grpc, server.admin, server.public, server.tls, server.workers],
       // What happens while the store is out of reach is read anew; the store itself stays, with what it remembers.
       [{ ...replay, onUnavailable: undefined }, redis],
+      [revocation?.store, revocation?.path],
     ]);
   return bound(before) !== bound(after);
 }

@@ -56,7 +56,6 @@ describe('describeConfig()', () => {
       [
         'issuers[].clientKeys',
         'issuers[].introspection',
-        'issuers[].logout',
         'tokens.bootstrapAdmin',
         'tokens.ttl',
         'tracing',

@@ -71,6 +71,7 @@ function gateOf(config: string) {
     compileCondition,
     keysOf: () => new TestIssuerKeys(),
     tokenCache: undefined,
+    revocations: undefined,
     replay: createReplayMemory({ maxEntries: 10, clock }),
     proofKeys: createProofKeys(),
     identityTokens: undefined,

@@ -62,6 +62,7 @@ describe('createMetrics()', () => {
       replayEntries: () => 7,
       tokenCacheEntries: () => 8,
       logLinesDropped: () => 5,
+      revocations: () => ({ size: 10, available: true }),
       checksWaiting: () => 9,
     });
     const text = await metrics.registry.metrics();
@@ -73,6 +74,8 @@ describe('createMetrics()', () => {
     expect(text).toContain('portcullis_checks_waiting 9');
     expect(text).toContain('portcullis_log_lines_dropped_total 5');
     expect(await metrics.registry.metrics()).toContain('portcullis_log_lines_dropped_total 5');
+    expect(text).toContain('portcullis_revocations 10');
+    expect(text).toContain('portcullis_revocation_store_available 1');
   });
 
   test('counts what the stages report', async () => {
@@ -82,11 +85,14 @@ describe('createMetrics()', () => {
     metrics.gate.shadow('p', 'q', 'allow', 'deny');
     metrics.jwksFetched('https://a.example', 'timeout');
     metrics.reloaded('failure');
+    metrics.revoked('logout');
     const text = await metrics.registry.metrics();
     expect(text).toContain('portcullis_token_cache_total{outcome="hit"} 1');
     expect(text).toContain('portcullis_dpop_proofs_total{outcome="accepted"} 1');
     expect(text).toContain('portcullis_shadow_total{policy="p",shadow="q",live="allow",candidate="deny"} 1');
     expect(text).toContain('portcullis_jwks_fetches_total{issuer="https://a.example",outcome="timeout"} 1');
     expect(text).toContain('portcullis_config_reloads_total{outcome="failure"} 1');
+    expect(text).toContain('portcullis_revocations_total{source="logout"} 1');
+    expect(text).toContain('portcullis_revocations_total{source="admin"} 0');
   });
 });

@@ -11,7 +11,7 @@ export function checkUnsupported(ctx: CheckContext): void {
     ...root
       .get('issuers')
       .items()
-      .flatMap((issuer) => ['introspection', 'clientKeys', 'logout'].map((name) => issuer.get(name))),
+      .flatMap((issuer) => ['introspection', 'clientKeys'].map((name) => issuer.get(name))),
     ...['ttl', 'bootstrapAdmin'].map((name) => root.get('tokens').get(name)),
     root.get('tracing'),
   ];

@@ -85,6 +85,14 @@ const logout = section({
   clientId: documented(text('a client id'), 'Expected `aud` of logout tokens.', 'gate'),
 });
 
+const events = section({
+  audience: documented(
+    text('an audience'),
+    'Expected `aud` of security event tokens.',
+    'https://gate.example.com',
+  ),
+});
+
 const issuer = section({
   issuer: documented(
     webUrl(),
@@ -139,7 +147,16 @@ const issuer = section({
   introspection: unbuilt(introspection.optional(), 'RFC 7662, for tokens that are not JWTs.', {
     clientId: 'gate',
   }),
-  logout: unbuilt(logout.optional(), 'Back-channel logout tokens of this issuer.', { clientId: 'gate' }),
+  logout: documented(
+    logout.optional(),
+    'Back-channel logout tokens of this issuer are accepted at `POST /logout/backchannel` of the public port. Turns `revocation` on.',
+    { clientId: 'gate' },
+  ),
+  events: documented(
+    events.optional(),
+    'Security event tokens of this issuer (RFC 8417) are accepted at `POST /events` of the public port. Turns `revocation` on.',
+    { audience: 'https://gate.example.com' },
+  ),
 });
 
 /** `issuers`: whose tokens are trusted, and with which keys. */
