@@ -75,7 +75,8 @@ export interface TokenStore {
 
   /**
    * @param tokenIds at most 100
-   * @returns those that exist, in no particular order
+   * @returns those that exist, each once, in no particular order
+   * @throws RangeError where there are more
    */
   getMany(tokenIds: readonly string[]): Promise<readonly TokenRecord[]>;
 

@@ -9,7 +9,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt } from './ensure-built.mjs';
+import { DYNAMODB_ADVICE, isDynamoWanted } from './provision-dynamodb.mjs';
 import { provisionEnvoy } from './provision-envoy.mjs';
+import { findPostgres, POSTGRES_ADVICE } from './provision-postgres.mjs';
 import { findRedis, REDIS_ADVICE } from './provision-redis.mjs';
 import { inRepository } from './repository.mjs';
 
@@ -34,6 +36,10 @@ async function provision() {
   const redis = findRedis();
   if (redis === undefined) say(`${REDIS_ADVICE}. The tests with a real Redis are skipped.`);
   else found['REDIS_SERVER_BIN'] = redis;
+  const postgres = findPostgres();
+  if (postgres === undefined) say(`${POSTGRES_ADVICE}. The tests with a real PostgreSQL are skipped.`);
+  else found['POSTGRES_BIN_DIR'] = postgres;
+  if (!isDynamoWanted()) say(DYNAMODB_ADVICE);
   return found;
 }
 

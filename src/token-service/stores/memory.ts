@@ -1,5 +1,5 @@
 import type { Clock } from '../../ports.js';
-import type { TokenRecord, TokenStore } from '../store.js';
+import { MAX_GET_MANY, type TokenRecord, type TokenStore } from '../store.js';
 import { applyPatch, applyRestore, applyRevocation, isForgotten, matchesQuery } from './record-changes.js';
 
 /**
@@ -31,7 +31,10 @@ export function createMemoryTokenStore(clock: Clock): TokenStore {
       return true;
     },
     get: async (tokenId) => find(tokenId),
-    getMany: async (tokenIds) => [...new Set(tokenIds)].map(find).filter((record) => record !== undefined),
+    async getMany(tokenIds) {
+      if (tokenIds.length > MAX_GET_MANY) throw new RangeError(`at most ${MAX_GET_MANY} records at once`);
+      return [...new Set(tokenIds)].map(find).filter((record) => record !== undefined);
+    },
     list: async (query) =>
       [...records.values()]
         .filter(({ tokenId }) => query.afterTokenId === undefined || tokenId > query.afterTokenId)
