@@ -88,7 +88,7 @@ module.exports = {
       name: 'one-http-client',
       comment: 'Time-outs, size caps, refused redirects and address checks are in one place, or nowhere.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/http/' },
+      from: { path: '^src/', pathNot: '^src/(http/|server/http-port\\.ts)' },
       to: { path: 'node_modules/undici|^(node:)?https?$' },
     },
     {

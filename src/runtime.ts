@@ -29,8 +29,10 @@ import { openRevocations } from './revocation/open.js';
 import type { RevocationService } from './revocation/revocation-service.js';
 import type { Readiness } from './server/admin.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from './guard/overload.js';
+import { createSharedState, type SharedState } from './runtime/shared-state.js';
 import type { PublicDocuments } from './server/public.js';
 import { createJwtSigner } from './signing/signer.js';
+import { createRedisAccess, type RedisAccess } from './stores/redis-access.js';
 import type { RedisConnection } from './stores/redis-connection.js';
 import { createReplayMemory } from './stores/replay-memory.js';
 import { createReplayRedis } from './stores/replay-redis.js';
@@ -69,6 +71,10 @@ export interface Runtime {
   readonly replay: ReplayStore;
   /** Of the process that owns the store; undefined: revocation is off, or another process does. */
   readonly revocations: RevocationService | undefined;
+  /** The one Redis connection of the process. */
+  readonly redis: RedisAccess;
+  /** What another process, or a service beside, knows and Checks are judged by. */
+  readonly state: SharedState;
   /** Puts a configuration in force as a whole. @throws when it can not be; the old one stays */
   apply(config: Config): Promise<void>;
   readiness(): Readiness;
@@ -84,9 +90,11 @@ const RETIRE_AFTER_MS = 15_000;
 /** Builds the process' part from its first configuration. Opens no port. */
 export async function createRuntime(config: Config, options: RuntimeOptions): Promise<Runtime> {
   const compileCondition = await loadConditions(config);
+  const redis = createRedisAccess(config.redis?.url, { clock: systemClock, log: options.log });
   const inForce: InForce = { config, metrics: undefined };
   return new ProcessRuntime(inForce, options, {
-    redis: await connectRedis(config, options),
+    redis,
+    forReplay: spendsInRedis(config, options) ? await redis.open() : undefined,
     compileCondition,
     revocations: await openStore(inForce, options),
   });
@@ -110,7 +118,9 @@ async function openStore(
 
 /** What is loaded only where the configuration asks for it. */
 interface OptionalParts {
-  readonly redis: RedisConnection | undefined;
+  readonly redis: RedisAccess;
+  /** undefined: spent proofs are remembered elsewhere. */
+  readonly forReplay: RedisConnection | undefined;
   readonly compileCondition: CompileCondition | undefined;
   readonly revocations: RevocationService | undefined;
 }
@@ -121,15 +131,8 @@ async function loadConditions({ policies }: Config): Promise<CompileCondition | 
   return (await import('./authz/policy/condition.js')).compileCondition;
 }
 
-/** Loaded where it is configured: the client is one of the largest parts of the start. */
-async function connectRedis(
-  { replay, redis }: Config,
-  { primary, keepsKeys, log }: RuntimeOptions,
-): Promise<RedisConnection | undefined> {
-  if (replay.store !== 'redis' || redis === undefined) return undefined;
-  if (primary?.replay !== undefined || keepsKeys === false) return undefined;
-  const { openRedisConnection } = await import('./stores/redis-connection.js');
-  return openRedisConnection({ url: redis.url, clock: systemClock, log });
+function spendsInRedis({ replay }: Config, { primary, keepsKeys }: RuntimeOptions): boolean {
+  return replay.store === 'redis' && primary?.replay === undefined && keepsKeys !== false;
 }
 
 class ProcessRuntime implements Runtime {
@@ -139,6 +142,8 @@ class ProcessRuntime implements Runtime {
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
   readonly revocations: RevocationService | undefined;
+  readonly redis: RedisAccess;
+  readonly state = createSharedState();
   private readonly clock: Clock = systemClock;
   private readonly http: HttpClient;
   private readonly registry: KeySetRegistry;
@@ -161,12 +166,16 @@ class ProcessRuntime implements Runtime {
     const { config } = inForce;
     inForce.metrics = this.metrics;
     this.revocations = optional.revocations;
+    this.redis = optional.redis;
     this.http = createHttpClient(httpLimitsOf(config));
     this.fetcher = options.primary?.fetcher ?? createNetworkFetcher(this.http, { clock: this.clock });
     this.registry = this.createRegistry();
     this.replay = options.primary?.replay ?? this.createReplay();
     this.tokenCache = createTokenCache(config);
-    this.gate = this.build(config, { tokenCache: this.tokenCache, ...optional });
+    this.gate = this.build(config, {
+      tokenCache: this.tokenCache,
+      compileCondition: optional.compileCondition,
+    });
     this.handler = this.createHandler();
     this.overload = createOverloadGuard({
       limitMs: () => this.config.server.limits.eventLoopDelay,
@@ -243,7 +252,7 @@ class ProcessRuntime implements Runtime {
     await this.registry.close();
     await this.replay.close();
     await this.revocations?.close();
-    await this.optional.redis?.close();
+    await this.redis.close();
     await this.http.close();
   }
 
@@ -316,8 +325,8 @@ class ProcessRuntime implements Runtime {
   }
 
   private createReplay(): ReplayStore {
-    if (this.optional.redis !== undefined)
-      return createReplayRedis({ connection: this.optional.redis, clock: this.clock });
+    if (this.optional.forReplay !== undefined)
+      return createReplayRedis({ connection: this.optional.forReplay, clock: this.clock });
     return createReplayMemory({ maxEntries: this.config.replay.maxEntries, clock: this.clock });
   }
 

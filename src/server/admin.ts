@@ -1,9 +1,9 @@
 /** The admin port: metrics, health, key-set control, log level. Loopback unless the operator says otherwise. */
-import { serve, type ServerType } from '@hono/node-server';
-import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { HTTPException } from 'hono/http-exception';
-import { parseAddress } from '../config/address.js';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { createHttpApp } from '../web/http-app.js';
+import { requireKnownHost } from './admin-host.js';
+import { openHttpPort, type HttpPort } from './http-port.js';
+import type { MountedService } from './mounted-service.js';
 
 /** What the admin port shows and does; one process or many stand behind it. */
 export interface AdminBackend {
@@ -29,20 +29,32 @@ export interface Readiness {
   readonly lacking: readonly string[];
 }
 
-/** An open HTTP port. */
-export interface HttpPort {
-  readonly port: number;
-  close(): Promise<void>;
+/** How the port is guarded, and what is mounted on it. */
+export interface AdminPortOptions {
+  /** `server.adminHosts`, as configured now. */
+  readonly hosts: () => readonly string[];
+  readonly services: readonly MountedService[];
 }
 
-/** Opens the admin port. @throws Error when the address can not be bound */
-export async function startAdmin(backend: AdminBackend, address: string): Promise<HttpPort> {
-  return listen(adminApp(backend), address);
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Opens the admin port. @throws Error when the address cannot be bound */
+export async function startAdmin(
+  backend: AdminBackend,
+  { address, ...options }: AdminPortOptions & { readonly address: string },
+): Promise<HttpPort> {
+  return openHttpPort(adminApp(backend, options), { address, tls: undefined });
 }
 
 /** The routes of the admin port. */
-export function adminApp(backend: AdminBackend): Hono {
-  const app = new Hono();
+export function adminApp(backend: AdminBackend, { hosts, services }: AdminPortOptions): OpenAPIHono {
+  const app = createHttpApp({
+    maxBodyBytes: MAX_BODY_BYTES,
+    isTls: () => false,
+    corsOrigins: () => [],
+    trustedProxies: () => [],
+  });
+  app.use(requireKnownHost(hosts));
   // A page in a browser on this machine must not be able to drop keys: browsers send one of these, tools do not.
   app.use(async (c, next) => {
     if (c.req.header('origin') !== undefined || c.req.header('sec-fetch-site') !== undefined) {
@@ -50,7 +62,6 @@ export function adminApp(backend: AdminBackend): Hono {
     }
     return next();
   });
-  app.use(bodyLimit({ maxSize: 4096 }));
   app.get('/livez', (c) => c.text('ok\n'));
   app.get('/readyz', async (c) => {
     const readiness = await backend.readiness();
@@ -75,37 +86,11 @@ export function adminApp(backend: AdminBackend): Hono {
   });
   app.all('/jwks/invalidate', (c) => c.json({ error: 'use POST' }, 405, { allow: 'POST' }));
   app.all('/log-level', (c) => c.json({ error: 'use POST' }, 405, { allow: 'POST' }));
-  app.notFound((c) => c.json({ error: 'not found' }, 404));
-  app.onError((error, c) =>
-    error instanceof HTTPException ? error.getResponse() : c.json({ error: 'internal error' }, 500),
-  );
+  for (const { adminRouter } of services) if (adminRouter !== undefined) app.route('/', adminRouter);
   return app;
 }
 
 function levelOf(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null || !('level' in body)) return undefined;
   return typeof body.level === 'string' ? body.level : undefined;
-}
-
-/** Serves an app on `host:port`; idle and slow clients are cut by Node's own limits. */
-export async function listen(app: Hono, address: string): Promise<HttpPort> {
-  const parsed = parseAddress(address);
-  if (parsed?.kind !== 'tcp') throw new Error(`${address}: must be host:port`);
-  const { host, port } = parsed;
-  const server = await new Promise<ServerType>((resolve, reject) => {
-    const opening: ServerType = serve({ fetch: app.fetch, hostname: host, port }, () => resolve(opening));
-    opening.once('error', reject);
-  });
-  const bound = server.address();
-  return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : port,
-    close: () => close(server),
-  };
-}
-
-async function close(server: ServerType): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    if ('closeAllConnections' in server) server.closeAllConnections();
-  });
 }

@@ -11,12 +11,15 @@ import type { RunningLog } from '../observability/log.js';
 import { createSharedFetcher } from '../jwks/shared-fetcher.js';
 import { systemClock } from '../ports.js';
 import { createRuntime, type Runtime } from '../runtime.js';
-import { startAdmin, type AdminBackend, type HttpPort, type Readiness } from './admin.js';
+import type { SharedStateSource, StateMessage } from '../runtime/shared-state.js';
+import type { AdminBackend, Readiness } from './admin.js';
 import { prepareSocket, releaseSocket } from '../fronts/envoy/unix-socket.js';
 import { createIpcPeer, type IpcHandlers, type IpcPeer } from './ipc.js';
 import { primaryHandlers } from './primary-services.js';
-import { startPublic } from './public.js';
-import { setLogLevel } from './single.js';
+import type { MountedService } from './mounted-service.js';
+import { openOwnedPorts } from './owned-ports.js';
+import { openServices } from './services.js';
+import { serviceContextOf, setLogLevel, withServices } from './single.js';
 import type { Service } from './service.js';
 
 /** How many processes, and where they are spoken of. */
@@ -33,51 +36,62 @@ const LONGEST_PAUSE_MS = 10_000;
 
 /** Starts the workers and opens the ports. @throws Error when the first workers do not come up */
 export async function startPrimary(config: Config, options: PrimaryOptions): Promise<Service> {
-  const runtime = await createRuntime(config, { log: options.log, keepsKeys: false });
-  const shared = createSharedFetcher(runtime.fetcher, systemClock);
-  const pool = new WorkerPool(config, {
-    ...options,
-    handlers: primaryHandlers({ fetcher: shared, replay: runtime.replay }),
-  });
-  const ports: HttpPort[] = [];
+  const { log } = options;
+  const runtime = await createRuntime(config, { log, keepsKeys: false });
+  const closers: (() => Promise<void>)[] = [() => runtime.close()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
   try {
+    const shared = createSharedFetcher(runtime.fetcher, systemClock);
+    const services = await openServices(serviceContextOf(config, runtime, log));
+    closers.push(() => services.close());
+    const states = services.all.flatMap(({ state }) => state ?? []);
+    const pool = new WorkerPool(config, {
+      ...options,
+      states,
+      handlers: primaryHandlers({ fetcher: shared, replay: runtime.replay }),
+    });
+    closers.push(() => pool.stop(0));
     await prepareSocket(config.server.grpc);
-    ports.push(
-      await startAdmin(
-        clusterBackend(runtime, pool, { log: options.log, forget: (issuer) => shared.forget(issuer) }),
-        config.server.admin,
-      ),
-    );
-    if (config.server.public !== undefined)
-      ports.push(await startPublic(runtime.documents, config.server.public));
+    const forget = (issuer: string | undefined): void => shared.forget(issuer);
+    const ports = await openOwnedPorts(config, {
+      backend: clusterBackend({ runtime, pool, services: services.all, log, forget }),
+      documents: runtime.documents,
+      services: services.all,
+    });
+    closers.push(() => ports.close());
     await pool.start();
     releaseSocket(config.server.grpc);
+    return {
+      apply: async (next) => {
+        await runtime.apply(next);
+        await services.apply(next);
+        ports.apply(next);
+        await pool.apply(next);
+      },
+      reloaded: (outcome) => runtime.metrics.reloaded(outcome),
+      drain: async (timeoutMs) => {
+        await pool.stop(timeoutMs);
+        await closeAll();
+      },
+    };
   } catch (error) {
-    await pool.stop(0);
-    await Promise.all(ports.map((port) => port.close()));
-    await runtime.close();
+    await closeAll();
     throw error;
   }
-  return {
-    apply: async (next) => {
-      await runtime.apply(next);
-      await pool.apply(next);
-    },
-    reloaded: (outcome) => runtime.metrics.reloaded(outcome),
-    drain: async (timeoutMs) => {
-      await pool.stop(timeoutMs);
-      await Promise.all(ports.map((port) => port.close()));
-      await runtime.close();
-    },
-  };
+}
+
+interface ClusterParts {
+  readonly runtime: Runtime;
+  readonly pool: WorkerPool;
+  readonly services: readonly MountedService[];
+  readonly log: RunningLog;
+  readonly forget: (issuer: string | undefined) => void;
 }
 
 /** The admin port speaks for all workers. */
-function clusterBackend(
-  runtime: Runtime,
-  pool: WorkerPool,
-  { log, forget }: { log: RunningLog; forget: (issuer: string | undefined) => void },
-): AdminBackend {
+function clusterBackend({ runtime, pool, services, log, forget }: ClusterParts): AdminBackend {
   return {
     metrics: async () => {
       const reports = await pool.ask('metrics');
@@ -85,7 +99,8 @@ function clusterBackend(
       const merged: Registry = AggregatorRegistry.aggregate([own, ...reports] as object[]);
       return { contentType: merged.contentType, text: await merged.metrics() };
     },
-    readiness: async () => mergeReadiness((await pool.ask('readiness')) as Readiness[], pool.size),
+    readiness: async () =>
+      withServices(mergeReadiness((await pool.ask('readiness')) as Readiness[], pool.size), services),
     status: async () => ({ workers: pool.describe(), each: await pool.ask('status') }),
     invalidate: async (issuer, drop) => {
       forget(issuer);
@@ -120,8 +135,12 @@ class WorkerPool {
 
   constructor(
     private config: Config,
-    private readonly options: PrimaryOptions & { readonly handlers: IpcHandlers },
+    private readonly options: PrimaryOptions & {
+      readonly handlers: IpcHandlers;
+      readonly states: readonly SharedStateSource[];
+    },
   ) {
+    for (const state of options.states) state.onChange((message) => this.tell(message));
     cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker-process.js', import.meta.url)), args: [] });
   }
 
@@ -157,6 +176,11 @@ class WorkerPool {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
+  /** Resolves when every worker has taken the change in, or is known not to. */
+  private async tell(message: StateMessage): Promise<void> {
+    await this.ask('state', { message });
+  }
+
   describe(): object {
     return { expected: this.size, running: this.members.size, deaths: this.deaths };
   }
@@ -188,7 +212,8 @@ class WorkerPool {
     const peer = await Promise.race([this.greet(worker), failed]);
     this.members.set(worker.id, { worker, peer, startedMs: Date.now() });
     try {
-      await Promise.race([peer.call('start', { config: this.config }), failed]);
+      const state = this.options.states.flatMap((source) => source.snapshot());
+      await Promise.race([peer.call('start', { config: this.config, state }), failed]);
     } catch (error) {
       // One that lives and serves nothing would never be replaced.
       worker.process.kill('SIGKILL');

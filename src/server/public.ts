@@ -1,8 +1,12 @@
-/** The public port: what clients and upstreams may read without a credential. Absent from the configuration: closed. */
-import { Hono } from 'hono';
-import { listen, type HttpPort } from './admin.js';
+/** The public port: what clients and upstreams may reach. Absent from the configuration: closed. */
+import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import type { Config } from '../config/config.js';
+import { VERSION } from '../version.js';
+import { createHttpApp } from '../web/http-app.js';
+import { openHttpPort, type HttpPort } from './http-port.js';
+import type { MountedService } from './mounted-service.js';
 
-/** Documents, read anew for each request because a reload may change them; undefined: not configured, 404. */
+/** Documents, read for each request because a reload may change them; undefined: not configured, 404. */
 export interface PublicDocuments {
   /** The keys that identity tokens are signed with (RFC 7517 5). */
   jwks(): object | undefined;
@@ -10,33 +14,72 @@ export interface PublicDocuments {
   protectedResource(): object | undefined;
 }
 
+/** What the port is made of. */
+export interface PublicPortOptions {
+  readonly documents: PublicDocuments;
+  readonly services: readonly MountedService[];
+  /** The configuration in force. */
+  readonly config: () => Pick<Config, 'server'>;
+}
+
+const MAX_BODY_BYTES = 64 * 1024;
 /** How long others may keep a document, seconds: a rotation overlaps for longer than this. */
 const MAX_AGE_S = 300;
 
-/** Opens the public port. @throws Error when the address can not be bound */
-export async function startPublic(documents: PublicDocuments, address: string): Promise<HttpPort> {
-  return listen(publicApp(documents), address);
+/** Opens the public port. @throws Error when the address cannot be bound */
+export async function startPublic(options: PublicPortOptions, address: string): Promise<HttpPort> {
+  const { publicTls } = options.config().server;
+  return openHttpPort(publicApp(options), { address, tls: publicTls });
 }
 
-/** The routes of the public port. */
-export function publicApp(documents: PublicDocuments): Hono {
-  const app = new Hono();
-  const serveDocument = (path: string, type: string, read: () => object | undefined): void => {
-    app.get(path, (c) => {
-      const document = read();
-      if (document === undefined) return c.json({ error: 'not found' }, 404);
-      return c.body(JSON.stringify(document), 200, {
-        'content-type': type,
-        'cache-control': `public, max-age=${MAX_AGE_S}`,
-        'access-control-allow-origin': '*',
-      });
-    });
-  };
-  serveDocument('/.well-known/jwks.json', 'application/jwk-set+json', () => documents.jwks());
-  serveDocument('/.well-known/oauth-protected-resource', 'application/json', () =>
-    documents.protectedResource(),
-  );
-  app.notFound((c) => c.json({ error: 'not found' }, 404));
-  app.onError((_error, c) => c.json({ error: 'internal error' }, 500));
+/** The routes of the public port: the documents, those of the services, and their description in `/openapi.json`. */
+export function publicApp({ documents, services, config }: PublicPortOptions): OpenAPIHono {
+  const isTls = config().server.publicTls !== undefined;
+  const app = createHttpApp({
+    maxBodyBytes: MAX_BODY_BYTES,
+    isTls: () => isTls,
+    corsOrigins: () => config().server.cors?.origins ?? [],
+    trustedProxies: () => config().server.trustedProxies,
+  });
+  serveDocument(app, {
+    path: '/.well-known/jwks.json',
+    type: 'application/jwk-set+json',
+    summary: 'Public keys of the tokens that Portcullis signs (RFC 7517)',
+    read: () => documents.jwks(),
+  });
+  serveDocument(app, {
+    path: '/.well-known/oauth-protected-resource',
+    type: 'application/json',
+    summary: 'OAuth 2.0 protected resource metadata (RFC 9728)',
+    read: () => documents.protectedResource(),
+  });
+  for (const { router } of services) if (router !== undefined) app.route('/', router);
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Portcullis', version: VERSION } });
   return app;
+}
+
+interface ServedDocument {
+  readonly path: string;
+  readonly type: string;
+  readonly summary: string;
+  readonly read: () => object | undefined;
+}
+
+function serveDocument(app: OpenAPIHono, { path, type, summary, read }: ServedDocument): void {
+  const route = createRoute({
+    method: 'get',
+    path,
+    summary,
+    responses: {
+      200: { description: summary, content: { [type]: { schema: z.looseObject({}) } } },
+      404: { description: 'Not configured' },
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.get(path, (c) => {
+    const document = read();
+    if (document === undefined) return c.json({ error: 'not_found' }, 404);
+    const headers = { 'content-type': type, 'cache-control': `public, max-age=${MAX_AGE_S}` };
+    return c.body(JSON.stringify(document), 200, headers);
+  });
 }

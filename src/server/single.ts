@@ -2,30 +2,42 @@
 import type { Config } from '../config/config.js';
 import type { RunningLog } from '../observability/log.js';
 import { LOG_LEVELS } from '../observability/log.js';
+import { systemClock } from '../ports.js';
 import { createRuntime, type Runtime } from '../runtime.js';
-import { startAdmin, type AdminBackend } from './admin.js';
+import { connectState } from '../runtime/shared-state.js';
+import type { AdminBackend } from './admin.js';
 import { startGrpcServer } from '../fronts/envoy/grpc.js';
-import { startPublic } from './public.js';
 import { grpcOptionsOf } from './grpc-options.js';
+import type { MountedService } from './mounted-service.js';
+import { openOwnedPorts } from './owned-ports.js';
 import type { Service } from './service.js';
+import { openServices } from './services.js';
 
-/** Opens the ports of one process. @throws Error when one can not be opened; none stays open then */
+/** Opens the ports of one process. @throws Error when one cannot be opened; none stays open then */
 export async function startSingle(config: Config, log: RunningLog): Promise<Service> {
   const runtime = await createRuntime(config, { log });
   const closers: (() => Promise<void>)[] = [() => runtime.close()];
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.reverse()) await close();
+    for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const admin = await startAdmin(localBackend(runtime, log), config.server.admin);
-    closers.push(() => admin.close());
-    if (config.server.public !== undefined) {
-      const open = await startPublic(runtime.documents, config.server.public);
-      closers.push(() => open.close());
-    }
+    const services = await openServices(serviceContextOf(config, runtime, log));
+    closers.push(() => services.close());
+    for (const { state } of services.all)
+      if (state !== undefined) connectState(state, (message) => runtime.state.receive(message));
+    const ports = await openOwnedPorts(config, {
+      backend: localBackend(runtime, services.all, log),
+      documents: runtime.documents,
+      services: services.all,
+    });
+    closers.push(() => ports.close());
     const grpc = await startGrpcServer(runtime.handler, grpcOptionsOf(config));
     return {
-      apply: (next) => runtime.apply(next),
+      apply: async (next) => {
+        await runtime.apply(next);
+        await services.apply(next);
+        ports.apply(next);
+      },
       reloaded: (outcome) => runtime.metrics.reloaded(outcome),
       drain: async (timeoutMs) => {
         await grpc.drain(timeoutMs);
@@ -38,16 +50,31 @@ export async function startSingle(config: Config, log: RunningLog): Promise<Serv
   }
 }
 
+/** What the services of this process borrow from it. */
+export function serviceContextOf(config: Config, runtime: Runtime, log: RunningLog) {
+  const { registry } = runtime.metrics;
+  return { config, log, clock: systemClock, registry, redis: () => runtime.redis.open() };
+}
+
 /** The admin port of one process. */
-function localBackend(runtime: Runtime, log: RunningLog): AdminBackend {
+function localBackend(runtime: Runtime, services: readonly MountedService[], log: RunningLog): AdminBackend {
   const { registry } = runtime.metrics;
   return {
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    readiness: () => Promise.resolve(runtime.readiness()),
+    readiness: () => Promise.resolve(withServices(runtime.readiness(), services)),
     status: () => Promise.resolve(runtime.status()),
     invalidate: (issuer, drop) => runtime.invalidate(issuer, drop),
     setLogLevel: (level) => Promise.resolve(setLogLevel(log, level)),
   };
+}
+
+/** Readiness of the Checks, and of the services beside them. */
+export function withServices(
+  { lacking }: { readonly lacking: readonly string[] },
+  services: readonly MountedService[],
+): { ready: boolean; lacking: readonly string[] } {
+  const all = [...lacking, ...services.flatMap((service) => service.lacking?.() ?? [])];
+  return { ready: all.length === 0, lacking: all };
 }
 
 /** @returns false when there is no such level */

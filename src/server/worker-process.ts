@@ -6,6 +6,7 @@ import type { Config } from '../config/config.js';
 import { restoreConfig } from '../config/restore.js';
 import { createLog, type RunningLog } from '../observability/log.js';
 import { createRuntime, type Runtime } from '../runtime.js';
+import type { StateMessage } from '../runtime/shared-state.js';
 import { startGrpcServer, type GrpcServer } from '../fronts/envoy/grpc.js';
 import { grpcOptionsOf } from './grpc-options.js';
 import { boundHeapGrowth } from './heap-growth.js';
@@ -23,6 +24,7 @@ interface Serving {
 }
 
 let serving: Serving | undefined;
+const early: StateMessage[] = [];
 
 const primary = createIpcPeer(
   {
@@ -30,8 +32,15 @@ const primary = createIpcPeer(
     onMessage: (listener) => process.on('message', listener),
   },
   {
-    start: async ({ config }: { config: Config }) => {
+    start: async ({ config, state }: { config: Config; state: readonly StateMessage[] }) => {
+      for (const message of state) early.push(message);
       serving = await start(restoreConfig(config));
+      for (const message of early.splice(0)) serving.runtime.state.receive(message);
+    },
+    state: ({ message }: { message: StateMessage }) => {
+      // While the worker starts, changes wait behind the snapshot.
+      if (serving === undefined) early.push(message);
+      else serving.runtime.state.receive(message);
     },
     apply: ({ config }: { config: Config }) => current().runtime.apply(restoreConfig(config)),
     metrics: () => current().runtime.metrics.registry.getMetricsAsJSON(),

@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { Hono } from 'hono';
 import { adminApp, startAdmin, type AdminBackend } from '../../src/server/admin.js';
+
+const PORT = { hosts: () => ['gate.internal'], services: [] };
 
 function backend(over: Partial<AdminBackend> = {}) {
   const calls: unknown[] = [];
@@ -19,7 +22,7 @@ function backend(over: Partial<AdminBackend> = {}) {
     },
     ...over,
   };
-  return { app: adminApp(full), calls, full };
+  return { app: adminApp(full, PORT), calls, full };
 }
 
 const post = (body?: string, headers: Record<string, string> = {}) => ({
@@ -76,7 +79,7 @@ describe('adminApp()', () => {
     ['a number', '{"level":3}', 400],
     ['no JSON', 'level=debug', 400],
     ['nothing', undefined, 400],
-    ['too much', `{"level":"${'x'.repeat(5000)}"}`, 413],
+    ['too much', `{"level":"${'x'.repeat(70_000)}"}`, 413],
   ])('POST /log-level with %s', async (_name, body, status) => {
     expect((await backend().app.request('/log-level', post(body))).status).toBe(status);
   });
@@ -93,6 +96,37 @@ describe('adminApp()', () => {
     expect(calls).toEqual([]);
   });
 
+  test.each([
+    ['localhost', 200],
+    ['LOCALHOST:9192', 200],
+    ['127.0.0.1:9192', 200],
+    ['[::1]:9192', 200],
+    ['10.1.2.3', 200],
+    ['gate.internal:9192', 200],
+    ['gate.internal.', 200],
+    ['rebound.example', 403],
+    ['gate.internal.rebound.example', 403],
+    ['127.0.0.1.rebound.example', 403],
+    ['localhost:9192:1', 403],
+    ['0x7f000001', 403],
+    ['', 403],
+  ])('security 12: a request with Host %p is answered %d on every route', async (host, status) => {
+    const { app } = backend();
+    for (const path of ['/status', '/metrics', '/readyz', '/livez'])
+      expect((await app.request(path, { headers: { host } })).status).toBe(status);
+    if (status === 403)
+      expect((await app.request('/jwks/invalidate', post(undefined, { host }))).status).toBe(status);
+  });
+
+  test('mounts the routes of services, behind the same guards', async () => {
+    const adminRouter = new Hono();
+    adminRouter.get('/revocations', (c) => c.json({ records: [] }));
+    const close = (): Promise<void> => Promise.resolve();
+    const app = adminApp(backend().full, { ...PORT, services: [{ name: 'revocation', adminRouter, close }] });
+    expect((await app.request('/revocations')).status).toBe(200);
+    expect((await app.request('/revocations', { headers: { host: 'rebound.example' } })).status).toBe(403);
+  });
+
   test('an error behind the port is a 500 without its words', async () => {
     const status = async (): Promise<object> => {
       throw new Error('secret words');
@@ -106,10 +140,12 @@ describe('adminApp()', () => {
 describe('startAdmin()', () => {
   test('serves on a free port until it is closed, and refuses a taken one', async () => {
     const { full } = backend();
-    const open = await startAdmin(full, '127.0.0.1:0');
+    const open = await startAdmin(full, { ...PORT, address: '127.0.0.1:0' });
     try {
       expect((await fetch(`http://127.0.0.1:${open.port}/livez`)).status).toBe(200);
-      await expect(startAdmin(full, `127.0.0.1:${open.port}`)).rejects.toThrow('EADDRINUSE');
+      await expect(startAdmin(full, { ...PORT, address: `127.0.0.1:${open.port}` })).rejects.toThrow(
+        'EADDRINUSE',
+      );
     } finally {
       await open.close();
     }

@@ -106,7 +106,7 @@ export const serverSection = section({
   }),
   cors: documented(
     cors.optional(),
-    'Cross-origin reads of the public port, for pages in a browser. Absent: none, but for the public documents.',
+    'Cross-origin reads of the public port, for pages in a browser. Absent: none.',
     { origins: ['https://app.example.com'] },
   ),
   trustedProxies: documented(
