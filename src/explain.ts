@@ -1,10 +1,11 @@
-/** One recorded request through the real pipeline, with each stage told. Spends nothing, redacts secrets. */
+/** One recorded request through the real pipeline, with the outcome of each stage. Spends nothing, redacts secrets. */
 import { explainCheck } from './guard/guard.js';
 import { parseRequest } from './fronts/envoy/decode.js';
 import { encodeRecordedRequest } from './fronts/envoy/recorded-request.js';
 import type { Decision, Deny, HeaderPair } from './authz/types.js';
 import { Denial } from './authz/denial.js';
 import type { Config } from './config/config.js';
+import { whyOf, type Why } from './explain/why.js';
 import { createHttpClient } from './http/bounded-client.js';
 import { createNetworkFetcher } from './jwks/network-fetcher.js';
 import { outcomeOf, reasonOf } from './observability/metrics.js';
@@ -12,7 +13,7 @@ import { silentLogger, systemClock } from './ports.js';
 import { createRuntime } from './runtime.js';
 import { createReplayMemory } from './stores/replay-memory.js';
 
-/** What `explain` tells. Plain data; holds no credential. */
+/** What `explain` prints. Plain data; holds no credential. */
 export interface Explanation {
   readonly stages: readonly { readonly stage: string; readonly outcome: string }[];
   readonly decision: 'allow' | 'deny' | 'error';
@@ -20,6 +21,8 @@ export interface Explanation {
   readonly policy: string | undefined;
   /** Where the policy was chosen. */
   readonly chosenBy: string | undefined;
+  /** The requirement that was not met, what it expected and what was found; bounded, and without credentials. */
+  readonly why: Why | undefined;
   readonly response: ExplainedResponse;
 }
 
@@ -37,10 +40,15 @@ export interface ExplainedResponse {
  * Explains a request. Keys may be fetched from the issuers of the configuration; proofs are not spent.
  *
  * @param config good
- * @param recorded a CheckRequest as proto3 JSON, or a line of the decision log
- * @throws RecordedRequestError when it is neither
+ * @param recorded a CheckRequest as proto3 JSON
+ * @param options fresh: key sets are fetched again for this one decision, whatever is kept
+ * @throws RecordedRequestError when it is no CheckRequest
  */
-export async function explainRequest(config: Config, recorded: unknown): Promise<Explanation> {
+export async function explainRequest(
+  config: Config,
+  recorded: unknown,
+  { fresh = false }: { readonly fresh?: boolean } = {},
+): Promise<Explanation> {
   const bytes = encodeRecordedRequest(recorded);
   const { timeout: timeoutMs, maxBytes, allowHttp } = config.jwks;
   const http = createHttpClient({ timeoutMs, maxBytes, allowHttp });
@@ -54,6 +62,7 @@ export async function explainRequest(config: Config, recorded: unknown): Promise
     },
   });
   try {
+    if (fresh) await runtime.invalidate(undefined, true);
     return await explainIn(runtime.gate, bytes, config);
   } finally {
     await runtime.close();
@@ -92,6 +101,7 @@ async function explainIn(
     reason: reasonOf(decision),
     policy: decision.ctx.match?.policy.name,
     chosenBy: decision.ctx.match?.source,
+    why: whyOf(decision, config),
     response: describe(decision, config),
   };
 }
@@ -103,6 +113,7 @@ function undecodable(stages: Explanation['stages'], { code, entry }: Denial): Ex
     reason: code,
     policy: undefined,
     chosenBy: undefined,
+    why: undefined,
     response: { http: entry.http, headers: [], text: entry.text },
   };
 }

@@ -7,6 +7,7 @@ const code = await runCli(process.argv.slice(2), {
   io: {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
+    in: async () => (await import('./cli/read-input.js')).readBounded(process.stdin),
   },
   version: VERSION,
   loadConfig: async (file) => (await import('./config/load-in-thread.js')).loadConfigInThread(file),
@@ -15,7 +16,7 @@ const code = await runCli(process.argv.slice(2), {
     return (await import('./server/start.js')).startServer;
   },
   checkIssuers: async (config) => (await import('./cli/online.js')).checkIssuersOnline(config),
-  explainRequest: async (config, recorded) => (await import('./explain.js')).explainRequest(config, recorded),
+  explainRequest: async (...args) => (await import('./explain.js')).explainRequest(...args),
 });
 
 // A server that failed to start may have left something open, which must not keep the process.

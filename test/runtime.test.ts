@@ -283,9 +283,7 @@ describe('explainRequest()', () => {
   test('ends at the stage that denies', async () => {
     const issuer = await startIssuer();
     const explanation = await explainRequest(configOf(issuer), {
-      method: 'GET',
-      path: '/x',
-      host: 'h.example',
+      attributes: { request: { http: { method: 'GET', path: '/x', host: 'h.example' } } },
     });
     expect(explanation.stages.at(-1)).toEqual({
       stage: 'find-credential',

@@ -1,5 +1,7 @@
-/** Where a command writes. Each text is whole lines without the last line break. */
+/** Where a command reads and writes. Each text that is written is whole lines without the last line break. */
 export interface CliIo {
+  /** All of standard input, bounded. @throws Error where it is larger or cannot be read */
+  in(): Promise<string>;
   /** What was asked for. */
   out(text: string): void;
   /** Everything else: problems, warnings, help after a mistake. */

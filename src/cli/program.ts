@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../config/units.js';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../signing/key-set.js';
-import type { ExplainRequest } from './explain.js';
+import type { ExplainOptions, ExplainRequest } from './explain.js';
 import { describeError, EXIT, type ExitCode } from './io.js';
 import type { ServeDependencies } from './serve.js';
 import type { CheckIssuers } from './validate.js';
@@ -41,7 +41,7 @@ function createProgram(deps: CliDependencies, finish: Finish): Command {
     .version(deps.version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(trimEnd(text)), writeErr: (text) => io.err(trimEnd(text)) })
-    .showHelpAfterError('(portcullis --help tells more)');
+    .showHelpAfterError('(see portcullis --help)');
   addConfigCommands(program, deps, finish);
   addOtherCommands(program, deps, finish);
   return program;
@@ -57,19 +57,33 @@ function addConfigCommands(program: Command, deps: CliDependencies, finish: Fini
     const { runServe } = await import('./serve.js');
     finish(await runServe(options, deps));
   });
-  withConfig('validate', 'check a configuration and tell everything that is wrong with it')
+  withConfig('validate', 'check a configuration and report every problem')
     .option('--online', 'also fetch the metadata and keys of every issuer')
     .action(async (options: { config: string; online?: boolean }) => {
       const { runValidate } = await import('./validate.js');
       finish(await runValidate(options, deps));
     });
-  withConfig('explain', 'run one recorded request through the pipeline and tell each stage')
-    .requiredOption('-r, --request <file>', 'CheckRequest as JSON, or a line of the decision log')
+  withConfig('explain', 'run one request through the pipeline and print the outcome of each stage')
+    .option(
+      '-r, --request <file>',
+      'request as JSON (docs/cli.md), or a line of the decision log; - is standard input',
+    )
+    .option('--method <method>', 'method of the request (default: GET)')
+    .option('--url <url>', 'URL of the request, instead of --request')
+    .option('--header <line>', "header of the request, 'name: value'; may be repeated", collect, [])
+    .option('--token-file <file>', 'file with the token of the request; - is standard input')
+    .option('--policy <name>', 'policy that Envoy chooses')
+    .option('--fresh', 'fetch key sets again for this decision')
+    .option('--expect <outcome>', 'allow, deny, a reason or an HTTP status; any other outcome exits with 1')
     .option('--json', 'print JSON')
-    .action(async (options: { config: string; request: string; json?: boolean }) => {
+    .action(async (options: ExplainOptions) => {
       const { runExplain } = await import('./explain.js');
       finish(await runExplain(options, deps));
     });
+}
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
 }
 
 function addOtherCommands(program: Command, { io }: CliDependencies, finish: Finish): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { StartServer } from '../../src/cli/serve.js';
 import { ConfigError } from '../../src/config/problems.js';
+import type { CliDependencies } from '../../src/cli/program.js';
 import { runCommand } from './run-command.js';
 
 let folder: string;
@@ -36,7 +37,6 @@ describe('runCli() wrong usage', () => {
     ['validate without --config', ['validate']],
     ['--config without a file', ['validate', '--config']],
     ['an argument too many', ['validate', '--config', 'x', 'y']],
-    ['explain without --request', ['explain', '--config', 'x']],
     ['keys without what', ['keys']],
     ['keys with something unknown', ['keys', 'shred']],
     ['a key algorithm that is none', ['keys', 'generate', '--alg', 'none']],
@@ -236,9 +236,121 @@ describe('runCli() explain', () => {
 
   test('a request that can not be read as one: 1', async () => {
     const explainRequest = () => Promise.reject(new Error('no attributes'));
-    const { code, err } = await runCommand(['explain', '-c', good, '-r', write('r.json', '[]')], {
-      explainRequest,
-    });
+    const { code, err } = await runCommand(
+      ['explain', '-c', good, '-r', write('r.json', '{"attributes":{}}')],
+      {
+        explainRequest,
+      },
+    );
     expect([code, err]).toEqual([1, expect.stringMatching(/r\.json: no attributes$/)]);
+  });
+
+  const denied = {
+    ...explanation,
+    stages: [
+      { stage: 'select-policy', outcome: 'passed' },
+      { stage: 'find-credential', outcome: 'denied: missing_credential' },
+    ],
+    decision: 'deny',
+    reason: 'missing_credential',
+    response: { http: 401 },
+  };
+  const line = JSON.stringify({
+    level: 'info',
+    decision: 'deny',
+    reason: 'insufficient_scope',
+    method: 'GET',
+    path: '/a',
+    host: 'h.example',
+    requirement: 'scopes.all',
+    expected: ['orders:write'],
+  });
+  const recording = (result: object = explanation) => {
+    const seen: { recorded: unknown; options: unknown }[] = [];
+    const explainRequest: CliDependencies['explainRequest'] = (_config, recorded, options) => {
+      seen.push({ recorded, options });
+      return Promise.resolve(result as typeof explanation);
+    };
+    return { seen, explainRequest };
+  };
+
+  test('a line of the log, which holds no token: the logged reason, and no other one [operators 2]', async () => {
+    const { code, out } = await runCommand(['explain', '-c', good, '-r', '-'], {
+      ...recording(denied),
+      stdin: line,
+    });
+    expect(code).toBe(0);
+    expect(out).toContain('this line holds no token; logged reason: insufficient_scope');
+    expect(out).toContain('requirement "scopes.all"; expected ["orders:write"]');
+    expect(out).not.toContain('missing_credential');
+  });
+
+  test('a line of the log with its token is judged again, and differences are shown [operators 2]', async () => {
+    const token = write('t.txt', 'Bearer a.b.c\n');
+    const { seen, explainRequest } = recording();
+    const args = ['explain', '-c', good, '-r', '-', '--token-file', token];
+    const { out } = await runCommand(args, { explainRequest, stdin: line });
+    expect(JSON.stringify(seen)).toContain('"authorization","value":"Bearer a.b.c"');
+    expect(out).toMatch(/note +differs from the logged reason: insufficient_scope/);
+    expect(out).not.toContain('a.b.c');
+  });
+
+  test('--method, --url, --header, --token-file and --fresh make the request [operators 2]', async () => {
+    const { seen, explainRequest } = recording();
+    await runCommand(
+      [
+        ...['explain', '-c', good, '--method', 'POST', '--url', 'https://h.example:8443/a%2fb?c=d'],
+        ...[
+          '--header',
+          'DPoP: proof',
+          '--header',
+          'X-A: 1',
+          '--header',
+          'X-A: 2',
+          '--token-file',
+          '-',
+          '--fresh',
+        ],
+      ],
+      { explainRequest, stdin: 'a.b.c' },
+    );
+    const headers = [
+      { key: 'dpop', value: 'proof' },
+      { key: 'x-a', value: '1' },
+      { key: 'x-a', value: '2' },
+      { key: 'authorization', value: 'DPoP a.b.c' },
+    ];
+    const http = { method: 'POST', path: '/a%2fb?c=d', host: 'h.example:8443', header_map: { headers } };
+    expect(seen).toEqual([
+      { recorded: { attributes: { request: { http }, context_extensions: {} } }, options: { fresh: true } },
+    ]);
+  });
+
+  test.each([
+    ['allow', explanation, 0],
+    ['allowed', explanation, 0],
+    ['deny', explanation, 1],
+    ['deny', denied, 0],
+    ['401', denied, 0],
+    ['403', denied, 1],
+    ['missing_credential', denied, 0],
+    ['insufficient_scope', denied, 1],
+    ['deny', { ...denied, decision: 'error', response: { http: 503 } }, 1],
+  ])('--expect %s exits as it should [operators 2]', async (expected, result, code) => {
+    const args = ['explain', '-c', good, '--url', 'https://h.example/', '--expect', expected];
+    const outcome = await runCommand(args, recording(result));
+    expect(outcome.code).toBe(code);
+    expect(outcome.err).toMatch(code === 0 ? /^$/ : /^expected \w+, got \w+ \(\w+/);
+  });
+
+  test.each([
+    ['nothing to explain', []],
+    ['a URL beside a request', ['-r', 'x.json', '--url', 'https://h.example/']],
+    ['standard input twice', ['-r', '-', '--token-file', '-']],
+    ['an outcome that is none', ['--url', 'https://h.example/', '--expect', 'alowed']],
+    ['a header that is none', ['--url', 'https://h.example/', '--header', 'no colon']],
+  ])('%s: 2', async (_name, args) => {
+    const { code, err } = await runCommand(['explain', '-c', good, ...args]);
+    expect([code, err]).toEqual([2, expect.stringMatching(/^portcullis: /)]);
   });
 });

@@ -12,7 +12,7 @@ export interface Outcome {
 /** Runs a command line in this process; nothing behind it is real unless a test lends it. */
 export async function runCommand(
   args: readonly string[],
-  lent: Partial<CliDependencies> = {},
+  lent: Partial<CliDependencies> & { readonly stdin?: string } = {},
 ): Promise<Outcome> {
   const out: string[] = [];
   const err: string[] = [];
@@ -20,7 +20,11 @@ export async function runCommand(
     throw new Error('not lent to this test');
   };
   const code = await runCli(args, {
-    io: { out: (text) => out.push(text), err: (text) => err.push(text) },
+    io: {
+      in: () => Promise.resolve(lent.stdin ?? ''),
+      out: (text) => out.push(text),
+      err: (text) => err.push(text),
+    },
     version: '1.2.3',
     loadConfig: (file) => Promise.resolve(loadConfig(file)),
     loadServer: () => Promise.resolve(unexpected),

@@ -1,7 +1,4 @@
-/**
- * A recorded request → the bytes of a CheckRequest. Two forms are taken: a CheckRequest as proto3 JSON, with names in
- * either spelling, and a line of the decision log, which has no headers and so no credential.
- */
+/** A CheckRequest as proto3 JSON, with names in either spelling → its bytes. */
 import { encodeOnce } from './wire/writer.js';
 
 function encodeText(field: number, value: string): Buffer {
@@ -16,7 +13,7 @@ function encodeMessage(field: number, parts: readonly Buffer[]): Buffer {
   });
 }
 
-/** What a recorded request can not be used for. The message names the member, never its value. */
+/** What a recorded request cannot be used for. The message names the member, never its value. */
 export class RecordedRequestError extends Error {
   override readonly name = 'RecordedRequestError';
 }
@@ -28,37 +25,12 @@ type Json = Readonly<Record<string, unknown>>;
  *
  * @param recorded parsed JSON, of the operator's own
  * @returns a CheckRequest for `parseRequest`
- * @throws RecordedRequestError when it is neither form
+ * @throws RecordedRequestError when it is no CheckRequest
  */
 export function encodeRecordedRequest(recorded: unknown): Buffer {
-  const object = asObject(recorded, 'the file');
+  const object = asObject(recorded, 'the request');
   if (object.attributes !== undefined) return encodeAttributes(asObject(object.attributes, 'attributes'));
-  if (typeof object.method === 'string' && typeof object.path === 'string') return encodeLogLine(object);
-  throw new RecordedRequestError(
-    'the file must hold a CheckRequest (with attributes) or a line of the decision log (with method and path)',
-  );
-}
-
-/** The log has told the path without its query. Where Envoy chose the policy, it does so again. */
-function encodeLogLine(line: Json): Buffer {
-  const { method, host, requestId } = line;
-  const headers = typeof requestId === 'string' ? { 'x-request-id': requestId } : {};
-  return encodeAttributes({
-    request: { http: { method, path: pathOfLine(line), host, headers } },
-    context_extensions: extensionsOfLine(line),
-  });
-}
-
-/** The log puts an ellipsis for what it leaves out, which raw is no path; encoded it is part of a name. */
-function pathOfLine({ path, reason }: Json): unknown {
-  return reason === 'ambiguous_path' ? path : String(path).replaceAll('\u2026', '%E2%80%A6');
-}
-
-/** Whichever way Envoy named the policy, this is the one that a recorded request has; no policy has an empty name. */
-function extensionsOfLine({ chosenBy, policy, reason }: Json): Json {
-  if (reason === 'unknown_policy') return { 'portcullis.policy': '' };
-  const byEnvoy = chosenBy === 'extension' || chosenBy === 'metadata' || chosenBy === 'authority';
-  return byEnvoy && typeof policy === 'string' ? { 'portcullis.policy': policy } : {};
+  throw new RecordedRequestError('the request must be a CheckRequest, with attributes');
 }
 
 function encodeAttributes(attributes: Json): Buffer {

@@ -38,38 +38,6 @@ describe('encodeRecordedRequest()', () => {
     expect(request.peerCertificate).toBe('PEM');
   });
 
-  test('reads a line of the decision log', () => {
-    const line = {
-      msg: 'decision',
-      decision: 'deny',
-      method: 'GET',
-      path: '/a',
-      host: 'h.example',
-      requestId: 'r1',
-    };
-    expect(read(line)).toMatchObject({ method: 'GET', path: '/a', host: 'h.example', requestId: 'r1' });
-  });
-
-  test.each([
-    ['extension', 'orders-write', 'missing_credential', 'orders-write'],
-    ['metadata', 'orders-write', 'missing_credential', 'orders-write'],
-    ['authority', 'orders-write', 'missing_credential', 'orders-write'],
-    ['route', 'orders-write', 'missing_credential', undefined],
-    ['default', 'default', 'missing_credential', undefined],
-    [undefined, undefined, 'no_route', undefined],
-    [undefined, undefined, 'unknown_policy', ''],
-  ])('has a policy chosen by %s (%s, %s) chosen again', (chosenBy, policy, reason, expected) => {
-    const { contextExtensions } = read({ method: 'GET', path: '/a', chosenBy, policy, reason });
-    expect(contextExtensions.get('portcullis.policy')).toBe(expected);
-  });
-
-  test.each([
-    ['a name that was left out', '/reset/\u2026/done', 'missing_credential', '/reset/%E2%80%A6/done'],
-    ['a path that was refused', '/a\u2026', 'ambiguous_path', '/a\u2026'],
-  ])('reads the path of a line: %s', (_name, path, reason, expected) => {
-    expect(read({ method: 'GET', path, reason }).path).toBe(expected);
-  });
-
   test.each([
     ['nothing', null],
     ['a list', []],
