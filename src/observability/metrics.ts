@@ -15,6 +15,11 @@ export const METRICS = {
   jwks_fetches_total: { type: 'counter', help: 'Fetches of key sets', labels: ['issuer', 'outcome'] },
   jwks_age_seconds: { type: 'gauge', help: 'Age of the key set in use', labels: ['issuer'] },
   jwks_keys: { type: 'gauge', help: 'Usable keys of the issuer', labels: ['issuer'] },
+  client_key_files_refused_total: {
+    type: 'counter',
+    help: 'Files of client keys that were not used; their last good content was',
+    labels: [],
+  },
   token_cache_total: { type: 'counter', help: 'Look-ups of verified tokens', labels: ['outcome'] },
   token_cache_entries: { type: 'gauge', help: 'Verified tokens that are kept', labels: [] },
   shadow_total: {
@@ -77,6 +82,7 @@ export interface Metrics {
   jwksFetched(issuer: string, outcome: string): void;
   reloaded(outcome: 'success' | 'failure'): void;
   revoked(source: RevocationSource): void;
+  clientKeyFileRefused(): void;
   /** Says where gauges are read; the last caller wins. */
   observe(state: MeasuredState): void;
 }
@@ -119,6 +125,7 @@ class PrometheusMetrics implements Metrics {
   private readonly fetches: Counter;
   private readonly reloads: Counter;
   private readonly revocations: Counter;
+  private readonly clientKeyFiles: Counter;
   private state: MeasuredState | undefined;
 
   constructor(
@@ -137,6 +144,7 @@ class PrometheusMetrics implements Metrics {
     this.fetches = new Counter(this.describe('jwks_fetches_total'));
     this.reloads = new Counter(this.describe('config_reloads_total'));
     for (const outcome of ['success', 'failure']) this.reloads.inc({ outcome }, 0);
+    this.clientKeyFiles = new Counter(this.describe('client_key_files_refused_total'));
     this.revocations = new Counter(this.describe('revocations_total'));
     for (const source of REVOCATION_SOURCES) this.revocations.inc({ source }, 0);
     new Gauge(this.describe('build_info')).set({ version, node: process.version }, 1);
@@ -161,6 +169,10 @@ class PrometheusMetrics implements Metrics {
 
   revoked(source: RevocationSource): void {
     this.revocations.inc({ source });
+  }
+
+  clientKeyFileRefused(): void {
+    this.clientKeyFiles.inc();
   }
 
   observe(state: MeasuredState): void {
