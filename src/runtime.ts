@@ -3,7 +3,8 @@
  * it in force, and replaces it as a whole when the configuration changes.
  */
 import { randomBytes } from 'node:crypto';
-import { createCheckHandler, type CheckHandler, type Gate } from './guard/guard.js';
+import { createCheckHandler, type CheckHandler } from './fronts/envoy/check.js';
+import { createGuard, type Gate, type Guard } from './guard/guard.js';
 import { createDecisionIds } from './authz/decision-id.js';
 import { createProofKeys } from './authz/dpop/proof-keys.js';
 import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
@@ -61,6 +62,7 @@ interface InForce {
 
 /** A process' part of the product. */
 export interface Runtime {
+  readonly guard: Guard;
   readonly handler: CheckHandler;
   /** Of the configuration in force. */
   readonly gate: Gate;
@@ -136,6 +138,7 @@ function spendsInRedis({ replay }: Config, { primary, keepsKeys }: RuntimeOption
 }
 
 class ProcessRuntime implements Runtime {
+  readonly guard: Guard;
   readonly handler: CheckHandler;
   readonly metrics = createMetrics(VERSION);
   readonly documents: PublicDocuments;
@@ -176,10 +179,13 @@ class ProcessRuntime implements Runtime {
       tokenCache: this.tokenCache,
       compileCondition: optional.compileCondition,
     });
-    this.handler = this.createHandler();
+    this.guard = this.createGuard();
+    this.handler = createCheckHandler(this.guard, {
+      maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
+    });
     this.overload = createOverloadGuard({
       limitMs: () => this.config.server.limits.eventLoopDelay,
-      answered: () => this.handler.answered,
+      answered: () => this.guard.answered,
       stopwatch,
       every: everyInterval,
     });
@@ -238,7 +244,7 @@ class ProcessRuntime implements Runtime {
         entries: this.revocations.size,
         available: this.revocations.isAvailable(),
       },
-      checks: { waiting: this.handler.waiting, overloaded: this.overload.isOverloaded() },
+      checks: { waiting: this.guard.waiting, overloaded: this.overload.isOverloaded() },
     };
   }
 
@@ -283,12 +289,11 @@ class ProcessRuntime implements Runtime {
     return gate;
   }
 
-  private createHandler(): CheckHandler {
+  private createGuard(): Guard {
     const logDecision = createDecisionLog(this.options.log, () => this.config.log.decisions);
-    return createCheckHandler({
+    return createGuard({
       gate: () => this.gate,
       concurrentChecks: () => this.config.server.limits.concurrentChecks,
-      maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
       isOverloaded: () => this.overload.isOverloaded(),
       observer: {
         decided: (decision, durationMs) => {
@@ -342,7 +347,7 @@ class ProcessRuntime implements Runtime {
       tokenCacheEntries: () => this.tokenCache?.entries ?? 0,
       revocations: () =>
         this.revocations && { size: this.revocations.size, available: this.revocations.isAvailable() },
-      checksWaiting: () => this.handler.waiting,
+      checksWaiting: () => this.guard.waiting,
       logLinesDropped: () => this.options.log.droppedLines ?? 0,
     };
   }
