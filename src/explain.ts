@@ -1,7 +1,7 @@
 /** One recorded request through the real pipeline, with the outcome of each stage. Spends nothing, redacts secrets. */
-import { createContext } from './authz/pipeline.js';
-import type { Gate } from './guard/guard.js';
-import { readRecordedRequest } from './fronts/envoy/recorded-request.js';
+import { explainCheck } from './guard/guard.js';
+import { parseRequest } from './fronts/envoy/decode.js';
+import { encodeRecordedRequest } from './fronts/envoy/recorded-request.js';
 import type { Decision, Deny, HeaderPair } from './authz/types.js';
 import { Denial } from './authz/denial.js';
 import type { Config } from './config/config.js';
@@ -10,6 +10,7 @@ import { createHttpClient } from './http/bounded-client.js';
 import { createNetworkFetcher } from './jwks/network-fetcher.js';
 import { outcomeOf, reasonOf } from './observability/metrics.js';
 import { silentLogger, systemClock } from './ports.js';
+import { NO_REVOCATIONS } from './revocation/shared-revocations.js';
 import { createRuntime } from './runtime.js';
 import { createReplayMemory } from './stores/replay-memory.js';
 
@@ -49,27 +50,25 @@ export async function explainRequest(
   recorded: unknown,
   { fresh = false }: { readonly fresh?: boolean } = {},
 ): Promise<Explanation> {
+  const bytes = encodeRecordedRequest(recorded);
   const { timeout: timeoutMs, maxBytes, allowHttp } = config.jwks;
   const http = createHttpClient({ timeoutMs, maxBytes, allowHttp });
   const runtime = await createRuntime(withoutSnapshots(config), {
     log: silentLogger,
-    // The running server knows what is revoked; this process does not.
-    ...(config.revocation === undefined ? {} : { revocations: NO_REVOCATIONS }),
     primary: {
       fetcher: createNetworkFetcher(http, { clock: systemClock }),
       replay: createReplayMemory({ maxEntries: 1, clock: systemClock }),
     },
   });
+  runtime.state.receive(NO_REVOCATIONS);
   try {
     if (fresh) await runtime.invalidate(undefined, true);
-    return await explainIn(runtime.gate, recorded, config);
+    return await explainIn(runtime.gate, bytes, config);
   } finally {
     await runtime.close();
     await http.close();
   }
 }
-
-const NO_REVOCATIONS = { isRevoked: () => false, staleForMs: () => 0 };
 
 /** An explanation must not write where the server does. */
 function withoutSnapshots(config: Config): Config {
@@ -77,19 +76,23 @@ function withoutSnapshots(config: Config): Config {
   return { ...config, jwks };
 }
 
-async function explainIn(gate: Gate, recorded: unknown, config: Config): Promise<Explanation> {
+async function explainIn(
+  gate: Parameters<typeof explainCheck>[0],
+  bytes: Buffer,
+  config: Config,
+): Promise<Explanation> {
   const stages: { stage: string; outcome: string }[] = [];
   const trace = (stage: string, outcome: string): void => void stages.push({ stage, outcome });
   let request;
   try {
-    request = readRecordedRequest(recorded);
+    request = parseRequest(bytes, { policy: undefined, authority: undefined });
     trace('decode', 'passed');
   } catch (error) {
     if (!(error instanceof Denial)) throw error;
     trace('decode', `denied: ${error.code}`);
     return undecodable(stages, error);
   }
-  const decision = await gate.pipeline.decide(createContext(request, systemClock.now()), trace);
+  const { decision } = await explainCheck(gate, request, { nowMs: systemClock.now(), trace });
   return {
     stages,
     decision: outcomeOf(decision),

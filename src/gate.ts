@@ -14,6 +14,7 @@ import { createCertificateReader } from './authz/mtls/certificate.js';
 import { createPipeline } from './authz/pipeline.js';
 import { compilePolicies, type CompileCondition } from './authz/policy/compile.js';
 import { createRefusalBuilder } from './authz/refusal.js';
+import { createResponseBuilder } from './fronts/envoy/encode.js';
 import { createRouter, type Router } from './authz/routes.js';
 import { createAdmitStage } from './authz/stages/admit.js';
 import { createCheckRevocationStage, type KnownRevocations } from './authz/stages/check-revocation.js';
@@ -29,7 +30,7 @@ import type { TokenKind } from './authz/token/kind.js';
 import type { TokenCache } from './authz/token/token-cache.js';
 import type { TokenIssuer } from './authz/token/types.js';
 import { createTokenVerifier } from './authz/token/verifier.js';
-import { createShadowComparison, type ShadowDifference } from './authz/shadow.js';
+import { createTrial, type ShadowDifference } from './authz/trial.js';
 import type { AuthzRequest, Decision, GateMetrics, Policy, Stage } from './authz/types.js';
 import { createUpstreamBuilder } from './authz/upstream.js';
 import type { Config, CredentialPlaceConfig, IssuerConfig } from './config/config.js';
@@ -98,23 +99,25 @@ export function buildGate(config: Config, parts: GateParts): Gate {
       }),
       refusalOf: createRefusalBuilder({
         dpop: config.dpop.mode === 'off' ? undefined : { algorithms: config.dpop.algorithms },
-        failure: config.server.failure,
       }),
       metadataOf: createMetadata(config.identity.metadata ? identity : undefined),
-      concluded: shadowsOf(config, policies, parts),
+      concluded: trialOf(config, policies, parts),
       onInternalError: (error, request) => parts.onInternalError(error, request),
+    }),
+    responses: createResponseBuilder({
+      failure: config.server.failure,
     }),
   };
 }
 
 /** Nothing is built for shadows where no policy has one. */
-function shadowsOf(
+function trialOf(
   config: Config,
   policies: ReadonlyMap<string, Policy>,
   parts: GateParts,
 ): (decision: Decision) => void {
   if (![...policies.values()].some(({ shadow }) => shadow !== undefined)) return () => undefined;
-  return createShadowComparison({
+  return createTrial({
     stages: judgingStages(config, parts, UNCOUNTED),
     metrics: parts.metrics,
     onDifference: (difference) => parts.onShadowDifference(difference),

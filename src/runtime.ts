@@ -3,14 +3,12 @@
  * it in force, and replaces it as a whole when the configuration changes.
  */
 import { randomBytes } from 'node:crypto';
-import { createCheckHandler, type CheckHandler } from './fronts/envoy/check.js';
-import { createGuard, type Gate, type Guard } from './guard/guard.js';
+import { createCheckHandler, type CheckHandler, type Gate } from './guard/guard.js';
 import { createDecisionIds } from './authz/decision-id.js';
 import { createProofKeys } from './authz/dpop/proof-keys.js';
 import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
 import { TokenCache } from './authz/token/token-cache.js';
-import type { KnownRevocations } from './authz/stages/check-revocation.js';
-import type { Config, IssuerConfig } from './config/config.js';
+import type { Config, IssuerConfig, RevocationConfig } from './config/config.js';
 import type { CompileCondition } from './authz/policy/compile.js';
 import type { AuthzRequest } from './authz/types.js';
 import { buildGate, type GateParts } from './gate.js';
@@ -26,8 +24,8 @@ import { describeId } from './observability/redact.js';
 import { createMetrics, type Metrics } from './observability/metrics.js';
 import { systemClock, type Clock, type Logger } from './ports.js';
 import { createProtectedResource } from './protected-resource.js';
-import { openRevocations } from './revocation/open.js';
-import type { RevocationService } from './revocation/revocation-service.js';
+import { RevocationList } from './revocation/revocation-list.js';
+import { readUpdate } from './revocation/shared-revocations.js';
 import type { Readiness } from './server/admin.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from './guard/overload.js';
 import { createSharedState, type SharedState } from './runtime/shared-state.js';
@@ -50,19 +48,10 @@ export interface RuntimeOptions {
   };
   /** In the primary of workers: it answers no Check, so it keeps no keys of its own. */
   readonly keepsKeys?: boolean;
-  /** In a worker: what the primary reports. Otherwise the store of the configuration is opened. */
-  readonly revocations?: KnownRevocations;
-}
-
-/** The configuration in force, for what is opened before the runtime that keeps it. */
-interface InForce {
-  config: Config;
-  metrics: Metrics | undefined;
 }
 
 /** A process' part of the product. */
 export interface Runtime {
-  readonly guard: Guard;
   readonly handler: CheckHandler;
   /** Of the configuration in force. */
   readonly gate: Gate;
@@ -71,12 +60,12 @@ export interface Runtime {
   /** Asks issuers; for workers, and for nobody else. */
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
-  /** Of the process that owns the store; undefined: revocation is off, or another process does. */
-  readonly revocations: RevocationService | undefined;
   /** The one Redis connection of the process. */
   readonly redis: RedisAccess;
   /** What another process, or a service beside, knows and Checks are judged by. */
   readonly state: SharedState;
+  /** The keys of an issuer of the configuration. */
+  keysOf(issuer: IssuerConfig): IssuerKeys;
   /** Puts a configuration in force as a whole. @throws when it can not be; the old one stays */
   apply(config: Config): Promise<void>;
   readiness(): Readiness;
@@ -93,28 +82,10 @@ const RETIRE_AFTER_MS = 15_000;
 export async function createRuntime(config: Config, options: RuntimeOptions): Promise<Runtime> {
   const compileCondition = await loadConditions(config);
   const redis = createRedisAccess(config.redis?.url, { clock: systemClock, log: options.log });
-  const inForce: InForce = { config, metrics: undefined };
-  return new ProcessRuntime(inForce, options, {
+  return new ProcessRuntime(config, options, {
     redis,
     forReplay: spendsInRedis(config, options) ? await redis.open() : undefined,
     compileCondition,
-    revocations: await openStore(inForce, options),
-  });
-}
-
-/** Revocations, where they are on and no other process has them. */
-async function openStore(
-  inForce: InForce,
-  { log, revocations }: RuntimeOptions,
-): Promise<RevocationService | undefined> {
-  const { revocation } = inForce.config;
-  if (revocation === undefined || revocations !== undefined) return undefined;
-  return openRevocations({
-    config: () => inForce.config.revocation ?? revocation,
-    clock: systemClock,
-    every: everyInterval,
-    logger: log,
-    metrics: { revoked: (source) => inForce.metrics?.revoked(source) },
   });
 }
 
@@ -124,7 +95,6 @@ interface OptionalParts {
   /** undefined: spent proofs are remembered elsewhere. */
   readonly forReplay: RedisConnection | undefined;
   readonly compileCondition: CompileCondition | undefined;
-  readonly revocations: RevocationService | undefined;
 }
 
 /** CEL, where a policy has a condition. */
@@ -138,13 +108,12 @@ function spendsInRedis({ replay }: Config, { primary, keepsKeys }: RuntimeOption
 }
 
 class ProcessRuntime implements Runtime {
-  readonly guard: Guard;
   readonly handler: CheckHandler;
   readonly metrics = createMetrics(VERSION);
   readonly documents: PublicDocuments;
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
-  readonly revocations: RevocationService | undefined;
+  private readonly revocations: RevocationList | undefined;
   readonly redis: RedisAccess;
   readonly state = createSharedState();
   private readonly clock: Clock = systemClock;
@@ -157,18 +126,13 @@ class ProcessRuntime implements Runtime {
   private keys: readonly IssuerKeys[] = [];
   gate: Gate;
 
-  private get config(): Config {
-    return this.inForce.config;
-  }
-
   constructor(
-    private readonly inForce: InForce,
+    private config: Config,
     private readonly options: RuntimeOptions,
     private readonly optional: OptionalParts,
   ) {
-    const { config } = inForce;
-    inForce.metrics = this.metrics;
-    this.revocations = optional.revocations;
+    this.revocations =
+      config.revocation === undefined ? undefined : this.createRevocations(config.revocation);
     this.redis = optional.redis;
     this.http = createHttpClient(httpLimitsOf(config));
     this.fetcher = options.primary?.fetcher ?? createNetworkFetcher(this.http, { clock: this.clock });
@@ -179,13 +143,10 @@ class ProcessRuntime implements Runtime {
       tokenCache: this.tokenCache,
       compileCondition: optional.compileCondition,
     });
-    this.guard = this.createGuard();
-    this.handler = createCheckHandler(this.guard, {
-      maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
-    });
+    this.handler = this.createHandler();
     this.overload = createOverloadGuard({
       limitMs: () => this.config.server.limits.eventLoopDelay,
-      answered: () => this.guard.answered,
+      answered: () => this.handler.answered,
       stopwatch,
       every: everyInterval,
     });
@@ -197,6 +158,10 @@ class ProcessRuntime implements Runtime {
     if (options.keepsKeys !== false) void this.registry.start();
   }
 
+  keysOf(issuer: IssuerConfig): IssuerKeys {
+    return this.registry.forIssuer({ issuer: issuer.issuer, source: keySourceOf(issuer) });
+  }
+
   async apply(config: Config): Promise<void> {
     const compileCondition = await loadConditions(config);
     const cacheChanged = JSON.stringify(config.tokenCache) !== JSON.stringify(this.config.tokenCache);
@@ -204,7 +169,7 @@ class ProcessRuntime implements Runtime {
     this.registry.configure(registrySettingsOf(config));
     this.gate = this.build(config, { tokenCache: cache, compileCondition });
     this.tokenCache = cache;
-    this.inForce.config = config;
+    this.config = config;
     setTimeout(() => this.registry.retain(this.keys), RETIRE_AFTER_MS).unref();
   }
 
@@ -223,7 +188,7 @@ class ProcessRuntime implements Runtime {
 
   /** Every token would be refused, since nobody knows which are revoked. */
   private lacksRevocations(): boolean {
-    const revocations = this.options.revocations ?? this.revocations?.list;
+    const { revocations } = this;
     const { revocation } = this.config;
     if (revocations === undefined || revocation?.onUnavailable === 'allow') return false;
     return revocations.staleForMs(this.clock.now()) > (revocation?.maxStale ?? 0);
@@ -241,10 +206,10 @@ class ProcessRuntime implements Runtime {
       },
       revocations: this.revocations && {
         store: this.config.revocation?.store,
-        entries: this.revocations.size,
-        available: this.revocations.isAvailable(),
+        entries: this.revocations.index.size,
+        inStep: this.revocations.staleForMs(this.clock.now()) === 0,
       },
-      checks: { waiting: this.guard.waiting, overloaded: this.overload.isOverloaded() },
+      checks: { waiting: this.handler.waiting, overloaded: this.overload.isOverloaded() },
     };
   }
 
@@ -257,7 +222,7 @@ class ProcessRuntime implements Runtime {
     this.overload.stop();
     await this.registry.close();
     await this.replay.close();
-    await this.revocations?.close();
+    this.revocations?.close();
     await this.redis.close();
     await this.http.close();
   }
@@ -268,13 +233,13 @@ class ProcessRuntime implements Runtime {
     const identityTokens = createIdentityTokens(config);
     const gate = buildGate(config, {
       keysOf: (issuer) => {
-        const own = this.registry.forIssuer({ issuer: issuer.issuer, source: keySourceOf(issuer) });
+        const own = this.keysOf(issuer);
         keys.push(own);
         return own;
       },
       tokenCache: given.tokenCache,
       compileCondition: given.compileCondition,
-      revocations: this.options.revocations ?? this.revocations?.list,
+      revocations: this.revocations,
       replay: this.replay,
       proofKeys: this.proofKeys,
       identityTokens,
@@ -289,11 +254,20 @@ class ProcessRuntime implements Runtime {
     return gate;
   }
 
-  private createGuard(): Guard {
+  /** Empty is all there is to know where revocations begin in the memory of this very process; else it is to be told. */
+  private createRevocations({ store }: RevocationConfig): RevocationList {
+    const list = new RevocationList({ clock: this.clock, every: everyInterval });
+    if (store !== 'memory' || this.options.primary !== undefined) list.staleSinceMs = -Infinity;
+    this.state.subscribe('revocations', (value) => list.update(readUpdate(value)));
+    return list;
+  }
+
+  private createHandler(): CheckHandler {
     const logDecision = createDecisionLog(this.options.log, () => this.config.log.decisions);
-    return createGuard({
+    return createCheckHandler({
       gate: () => this.gate,
       concurrentChecks: () => this.config.server.limits.concurrentChecks,
+      maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
       isOverloaded: () => this.overload.isOverloaded(),
       observer: {
         decided: (decision, durationMs) => {
@@ -345,9 +319,7 @@ class ProcessRuntime implements Runtime {
         })),
       replayEntries: () => this.replay.entries,
       tokenCacheEntries: () => this.tokenCache?.entries ?? 0,
-      revocations: () =>
-        this.revocations && { size: this.revocations.size, available: this.revocations.isAvailable() },
-      checksWaiting: () => this.guard.waiting,
+      checksWaiting: () => this.handler.waiting,
       logLinesDropped: () => this.options.log.droppedLines ?? 0,
     };
   }

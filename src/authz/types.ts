@@ -6,9 +6,9 @@ import type { Denial, DenialEntry } from './denial.js';
 
 /** The header fields of a request. Names are lower-case. All values are the client's, and untrusted. */
 export interface RequestHeaders {
-  /** The value of a header that came once; several are joined by a bare comma. */
+  /** The value of a header that came once; several are joined by a bare comma, as Envoy joins them. */
   get(name: string): string | undefined;
-  /** Every field of that name in order. Fields that a proxy joined by a comma are still one. */
+  /** Every field of that name in order. Fields that Envoy joined are still one. */
   all(name: string): readonly string[];
   /** All names, each once. */
   names(): Iterable<string>;
@@ -16,7 +16,7 @@ export interface RequestHeaders {
   joined(): ReadonlyMap<string, string>;
 }
 
-/** A request as whoever asks describes it. Never changes. */
+/** A request as Envoy describes it, decoded and frozen. */
 export interface AuthzRequest {
   /** The method as sent, with case. A registered one is in upper case. */
   readonly method: string;
@@ -25,8 +25,8 @@ export interface AuthzRequest {
   /** What follows `?`, without it; undefined where there is none. */
   readonly query: string | undefined;
   /**
-   * Are path and query, as they stand here, what is forwarded? False where the bytes that were sent are known to differ,
-   * or where one is not visible ASCII. Where those bytes are not known the text is believed.
+   * Are path and query, as they stand here, what Envoy forwards? False where the true bytes (`:path` of `header_map`)
+   * differ, where there are two of them, or where one is not visible ASCII. Without `header_map` the text is believed.
    */
   readonly hasTrueTarget: boolean;
   /** Host or `:authority` as the client sent it; not checked yet. */
@@ -34,13 +34,13 @@ export interface AuthzRequest {
   readonly headers: RequestHeaders;
   /** `x-request-id`, for correlation only. */
   readonly requestId: string | undefined;
-  /** The peer's leaf certificate as URL-encoded PEM, from the client's TLS session; undefined: none was shown. */
+  /** The peer's leaf certificate as URL-encoded PEM, from the TLS session Envoy ended; undefined: none was shown. */
   readonly peerCertificate: string | undefined;
-  /** What the operator says of the route: `portcullis.policy` names its policy. Trusted. */
+  /** What the operator says of the route, merged by Envoy. Trusted. */
   readonly contextExtensions: ReadonlyMap<string, string>;
-  /** The name of a policy that came with the question itself. Trusted: the operator's proxy sets it. */
+  /** gRPC metadata `portcullis-policy` of the Check call. Trusted: set by the operator's Envoy. */
   readonly callPolicy: string | undefined;
-  /** The name by which this server was asked. Trusted. */
+  /** The gRPC `:authority` of the Check call. Trusted. */
   readonly callAuthority: string | undefined;
   /** A gRPC, gRPC-Web or Connect call, by content-type: decides the form of a denial, nothing else. */
   readonly rpc: 'grpc' | 'grpc-web' | 'connect' | undefined;
@@ -131,12 +131,12 @@ export interface RouteMatch {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Everything that is known of one request so far. Stages write what they own; nobody else keeps it. */
+/** Everything one Check has learnt so far. Stages write what they own; nobody else keeps it. */
 export interface CheckContext {
   /** Names the decision in the log, the metadata and the body of a denial. */
   readonly id: string;
   readonly request: AuthzRequest;
-  /** When the request came, milliseconds since the epoch. */
+  /** When the Check began, milliseconds since the epoch. */
   readonly nowMs: number;
   match: RouteMatch | undefined;
   credential: Credential | undefined;
@@ -169,7 +169,7 @@ export type StageResult = 'done' | undefined;
 /** A header field, name in lower case, value visible ASCII. */
 export type HeaderPair = readonly [name: string, value: string];
 
-/** The answer to a request, before a front writes it. */
+/** The answer to a request, before it becomes Envoy's message. */
 export type Decision = Allow | Deny;
 
 /** The request goes on. */
@@ -182,7 +182,7 @@ export interface Allow {
   readonly metadata: Metadata;
 }
 
-/** What is changed on the request before it goes on. No name is in both lists. */
+/** What is changed on the request before it goes on. No name is in both lists: Envoy removes last. */
 export interface UpstreamChanges {
   readonly set: readonly HeaderPair[];
   readonly remove: readonly string[];
@@ -205,8 +205,8 @@ export interface Refusal {
   readonly headers: readonly HeaderPair[];
   /** undefined: no body, as for HEAD. */
   readonly body: RefusalBody | undefined;
-  /** A dependency is out of reach, no client had a part in that, and the operator leaves the case to the proxy. */
-  readonly isLeftToProxy: boolean;
+  /** A dependency is out of reach, and no client had a part in that: a front may leave the case to its proxy. */
+  readonly isOutage: boolean;
 }
 
 /** A body with a place for the decision's id, so that one refusal serves many requests. */
@@ -217,7 +217,7 @@ export interface RefusalBody {
   readonly after: string | undefined;
 }
 
-/** Facts for the proxy's access log and later filters: JSON values. The decision's id comes beside it. */
+/** Dynamic metadata for Envoy's access log and later filters: JSON values. The decision's id comes beside it. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
 /** What the stages report of themselves. Labels come from configuration and code, never from a request. */

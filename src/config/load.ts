@@ -94,5 +94,5 @@ function parse(text: string, { file, files, env }: Source): LoadedConfig {
   const problems = report.list(locate);
   if (problems.length > 0 || parsed === undefined) throw new ConfigError(problems, files.names);
   const config = buildConfig(parsed, files);
-  return { config, warnings: warningsOf(config, locate), files: files.names, digests: files.digests };
+  return { config, warnings: warningsOf(config, parsed, locate), files: files.names, digests: files.digests };
 }

@@ -70,8 +70,6 @@ export interface MeasuredState {
   tokenCacheEntries(): number;
   checksWaiting(): number;
   logLinesDropped(): number;
-  /** undefined: revocation is off, or another process owns the store. */
-  revocations(): { readonly size: number; readonly available: boolean } | undefined;
 }
 
 /** The registry and the ports that the rest of the product reports to. */
@@ -82,6 +80,8 @@ export interface Metrics {
   jwksFetched(issuer: string, outcome: string): void;
   reloaded(outcome: 'success' | 'failure'): void;
   revoked(source: RevocationSource): void;
+  /** Says where the revocation store's state is read, in the process that owns it. */
+  observeRevocations(read: () => { readonly size: number; readonly available: boolean }): void;
   clientKeyFileRefused(): void;
   /** Says where gauges are read; the last caller wins. */
   observe(state: MeasuredState): void;
@@ -127,6 +127,7 @@ class PrometheusMetrics implements Metrics {
   private readonly revocations: Counter;
   private readonly clientKeyFiles: Counter;
   private state: MeasuredState | undefined;
+  private readRevocations: (() => { readonly size: number; readonly available: boolean }) | undefined;
 
   constructor(
     readonly registry: Registry,
@@ -165,6 +166,10 @@ class PrometheusMetrics implements Metrics {
 
   reloaded(outcome: 'success' | 'failure'): void {
     this.reloads.inc({ outcome });
+  }
+
+  observeRevocations(read: () => { readonly size: number; readonly available: boolean }): void {
+    this.readRevocations = read;
   }
 
   revoked(source: RevocationSource): void {
@@ -208,9 +213,9 @@ class PrometheusMetrics implements Metrics {
     this.gauge('replay_entries', (gauge) => gauge.set(this.state?.replayEntries() ?? 0));
     this.total('log_lines_dropped_total', () => this.state?.logLinesDropped() ?? 0);
     this.gauge('token_cache_entries', (gauge) => gauge.set(this.state?.tokenCacheEntries() ?? 0));
-    this.gauge('revocations', (gauge) => gauge.set(this.state?.revocations()?.size ?? 0));
+    this.gauge('revocations', (gauge) => gauge.set(this.readRevocations?.().size ?? 0));
     this.gauge('revocation_store_available', (gauge) =>
-      gauge.set(this.state?.revocations()?.available === true ? 1 : 0),
+      gauge.set(this.readRevocations?.().available === true ? 1 : 0),
     );
     this.gauge('checks_waiting', (gauge) => gauge.set(this.state?.checksWaiting() ?? 0));
   }

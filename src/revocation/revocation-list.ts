@@ -1,7 +1,7 @@
 import type { VerifiedToken } from '../authz/types.js';
 import type { Clock } from '../ports.js';
 import { RevocationIndex } from './revocation-index.js';
-import type { RevocationChange } from './revocation-store.js';
+import type { RevocationChange, RevocationUpdate } from './revocation-store.js';
 
 /** How often what has ended is forgotten, milliseconds, and how much of it at once: a few milliseconds' work. */
 const SWEEP_EVERY_MS = 500;
@@ -35,6 +35,12 @@ export class RevocationList {
   apply({ put, removed }: RevocationChange): void {
     for (const revocation of put) this.index.put(revocation);
     for (const id of removed) this.index.remove(id);
+  }
+
+  /** Takes in what the owner of the store tells. */
+  update({ change, staleSinceMs }: RevocationUpdate): void {
+    this.apply(change);
+    this.staleSinceMs = staleSinceMs;
   }
 
   /** See `RevocationIndex.isRevoked`. */

@@ -6,6 +6,7 @@ import {
   RevocationsFullError,
   RevocationStoreUnavailableError,
   type RevocationStore,
+  type RevocationUpdate,
 } from './revocation-store.js';
 
 /** What the service is made of. */
@@ -21,12 +22,6 @@ export interface RevocationServiceOptions {
 
 /** Follows every change. A promise says when it has been taken over; a revocation waits for that, and not for long. */
 export type RevocationFollower = (update: RevocationUpdate) => Promise<unknown> | undefined;
-
-/** What followers are told: changes, and since when there may be gaps. */
-export interface RevocationUpdate {
-  readonly change: RevocationChange;
-  readonly staleSinceMs: number | undefined;
-}
 
 /** A part of the list. */
 export interface RevocationPage {

@@ -7,6 +7,12 @@ export interface RevocationChange {
   readonly removed: readonly string[];
 }
 
+/** What those who judge are told: changes, and since when there may be gaps (see `staleSinceMs()`). */
+export interface RevocationUpdate {
+  readonly change: RevocationChange;
+  readonly staleSinceMs: number | undefined;
+}
+
 /** Where a store reports what it holds: at its opening, and whenever that changes. */
 export type ReportChange = (change: RevocationChange) => void;
 

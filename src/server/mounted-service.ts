@@ -5,7 +5,9 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hono } from 'hono';
 import type { Registry } from 'prom-client';
-import type { Config } from '../config/config.js';
+import type { Config, IssuerConfig } from '../config/config.js';
+import type { IssuerKeys } from '../jwks/types.js';
+import type { Metrics } from '../observability/metrics.js';
 import type { Clock, Logger } from '../ports.js';
 import type { SharedStateSource } from '../runtime/shared-state.js';
 import type { RedisConnection } from '../stores/redis-connection.js';
@@ -35,6 +37,10 @@ export interface ServiceContext {
   readonly clock: Clock;
   /** For metrics of its own; read by `/metrics`. */
   readonly registry: Registry;
+  /** What the services report to the product's own metrics. */
+  readonly metrics: Pick<Metrics, 'revoked' | 'observeRevocations'>;
+  /** The keys of an issuer of the configuration; the same that Checks are verified with. */
+  readonly keysOf: (issuer: IssuerConfig) => IssuerKeys;
   /** The one connection of the process, opened at the first call. Closing it is not the service's business. */
   readonly redis: () => Promise<RedisConnection>;
   /** Services that were opened before this one, by name. */

@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.js';
+import { openRevocation } from './revocation-service.js';
 import type { MountedService, OpenService, ServiceContext } from './mounted-service.js';
 
 /** Every service that there is, in the order in which they open. A service may use those before it. */
-const SERVICES: readonly OpenService[] = [];
+const SERVICES: readonly OpenService[] = [openRevocation];
 
 /** The services of a process. */
 export interface OpenServices {

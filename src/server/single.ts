@@ -1,5 +1,5 @@
 /** Everything in one process. */
-import type { Config } from '../config/config.js';
+import type { Config, IssuerConfig } from '../config/config.js';
 import type { RunningLog } from '../observability/log.js';
 import { LOG_LEVELS } from '../observability/log.js';
 import { systemClock } from '../ports.js';
@@ -53,7 +53,15 @@ export async function startSingle(config: Config, log: RunningLog): Promise<Serv
 /** What the services of this process borrow from it. */
 export function serviceContextOf(config: Config, runtime: Runtime, log: RunningLog) {
   const { registry } = runtime.metrics;
-  return { config, log, clock: systemClock, registry, redis: () => runtime.redis.open() };
+  return {
+    config,
+    log,
+    clock: systemClock,
+    registry,
+    metrics: runtime.metrics,
+    keysOf: (issuer: IssuerConfig) => runtime.keysOf(issuer),
+    redis: () => runtime.redis.open(),
+  };
 }
 
 /** The admin port of one process. */

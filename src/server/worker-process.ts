@@ -64,6 +64,8 @@ async function start(config: Config): Promise<Serving> {
       replay: config.replay.store === 'memory' ? createPrimaryReplay(primary) : undefined,
     },
   });
+  // Before the first request: a worker that serves knows what is revoked.
+  for (const message of early.splice(0)) runtime.state.receive(message);
   const server = await startGrpcServer(runtime.handler, { ...grpcOptionsOf(config), shared: true });
   return { runtime, server, log };
 }

@@ -43,9 +43,9 @@ describe('warningsOf() tells of', () => {
       /^policies\.p\.senderConstraint: /,
     ],
     [
-      'tokens that nobody can get',
+      'a store that is not used yet',
       { tokens: { ...tokens, store: { type: 'sqlite', path: 'x.db' } } },
-      /^tokens: no token can be had/,
+      /^tokens\.store: not used yet: personal access tokens are not supported yet/,
     ],
     [
       'keys that upstreams can not fetch',

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { createCheckHandler } from '../../src/fronts/envoy/check.js';
-import { createGuard, type Gate, type GuardOptions } from '../../src/guard/guard.js';
+import { createCheckHandler, type CheckOptions, type Gate } from '../../src/guard/guard.js';
 import { createDecisionIds } from '../../src/authz/decision-id.js';
 import { Denial } from '../../src/authz/denial.js';
 import { createPipeline } from '../../src/authz/pipeline.js';
 import { createRefusalBuilder } from '../../src/authz/refusal.js';
+import { createResponseBuilder } from '../../src/fronts/envoy/encode.js';
 import type { CheckContext, Decision, Stage } from '../../src/authz/types.js';
 import { checkRequestBytes, decodeAnswer, metadataOf } from '../support/envoy-messages.js';
 
@@ -22,19 +22,21 @@ function gateOf(
     pipeline: createPipeline({
       stages: [{ name: 'test', run }],
       upstreamOf,
-      refusalOf: createRefusalBuilder({ dpop: undefined, failure: 'deny' }),
+      refusalOf: createRefusalBuilder({ dpop: undefined }),
       metadataOf: (_ctx, reason) => ({ reason }),
       concluded: () => undefined,
       onInternalError,
     }),
+    responses: createResponseBuilder({ failure: 'deny' }),
   };
 }
 
-function handlerOf(gate: Gate, over: Partial<GuardOptions> = {}, maxMessageBytes = 64 * 1024) {
+function handlerOf(gate: Gate, over: Partial<CheckOptions> = {}) {
   const decisions: Decision[] = [];
-  const guard = createGuard({
+  const handler = createCheckHandler({
     gate: () => gate,
     concurrentChecks: () => 10,
+    maxMessageBytes: () => 64 * 1024,
     isOverloaded: () => false,
     observer: { decided: (decision) => decisions.push(decision) },
     onInternalError: () => undefined,
@@ -43,8 +45,7 @@ function handlerOf(gate: Gate, over: Partial<GuardOptions> = {}, maxMessageBytes
     stopwatch: () => 0,
     ...over,
   });
-  const handler = createCheckHandler(guard, { maxMessageBytes: () => maxMessageBytes });
-  return { guard, handler, decisions };
+  return { handler, decisions };
 }
 
 const httpOf = (bytes: Buffer | Promise<Buffer>): number => {
@@ -52,7 +53,7 @@ const httpOf = (bytes: Buffer | Promise<Buffer>): number => {
   return decodeAnswer(bytes).denied_response?.status?.code ?? 200;
 };
 
-describe('createGuard()', () => {
+describe('createCheckHandler()', () => {
   test('answers at once when nothing has to be waited for', () => {
     const { handler, decisions } = handlerOf(gateOf(() => undefined));
     expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(200);
@@ -124,8 +125,7 @@ describe('createGuard()', () => {
   test('refuses a message over the limit with 413', () => {
     const { handler } = handlerOf(
       gateOf(() => undefined),
-      {},
-      10,
+      { maxMessageBytes: () => 10 },
     );
     expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(413);
   });
@@ -145,22 +145,22 @@ describe('createGuard()', () => {
       release = () => resolve(undefined);
     });
     const slow = gateOf((ctx) => (ctx.request.path === '/slow' ? gate : undefined));
-    const { guard, handler } = handlerOf(slow, { concurrentChecks: () => 1 });
+    const { handler } = handlerOf(slow, { concurrentChecks: () => 1 });
     const first = handler.check(checkRequestBytes({ path: '/slow' }), NO_DEADLINE);
-    expect(guard.waiting).toBe(1);
+    expect(handler.waiting).toBe(1);
     expect(httpOf(handler.check(checkRequestBytes({ path: '/slow' }), NO_DEADLINE))).toBe(503);
     expect(httpOf(handler.check(checkRequestBytes({ path: '/fast' }), NO_DEADLINE))).toBe(200);
     release();
     expect(httpOf(await first)).toBe(200);
-    expect(guard.waiting).toBe(0);
+    expect(handler.waiting).toBe(0);
   });
 
   test('answers 503 before the deadline when no decision is reached', async () => {
-    const { guard, handler, decisions } = handlerOf(gateOf(() => new Promise(() => undefined)));
+    const { handler, decisions } = handlerOf(gateOf(() => new Promise(() => undefined)));
     const answer = await handler.check(checkRequestBytes(), { ...NO_DEADLINE, deadlineMs: 1_000_020 });
     expect(httpOf(answer)).toBe(503);
     expect(decisions[0]).toMatchObject({ denial: { code: 'deadline_exceeded' } });
-    expect(guard.waiting).toBe(0);
+    expect(handler.waiting).toBe(0);
   });
 
   test('reports what was answered, and why, where the decision could not be encoded', () => {

@@ -62,9 +62,9 @@ describe('createMetrics()', () => {
       replayEntries: () => 7,
       tokenCacheEntries: () => 8,
       logLinesDropped: () => 5,
-      revocations: () => ({ size: 10, available: true }),
       checksWaiting: () => 9,
     });
+    metrics.observeRevocations(() => ({ size: 10, available: true }));
     const text = await metrics.registry.metrics();
     expect(text).toContain('portcullis_jwks_age_seconds{issuer="https://a.example"} 5');
     expect(text).not.toContain('portcullis_jwks_age_seconds{issuer="https://b.example"}');

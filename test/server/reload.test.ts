@@ -68,7 +68,7 @@ describe('createReloader()', () => {
       () => ({ ...config('127.0.0.1:1'), replay: { store: 'redis' } }) as unknown as Config,
     );
     await reload();
-    expect(JSON.stringify(lines)).toContain('replay store');
+    expect(JSON.stringify(lines)).toContain('stores change at the next start');
   });
 
   test('answers a burst of calls with one reload, and none is lost', async () => {

@@ -39,8 +39,7 @@ const staticKey = section({
   ),
 });
 
-/** A JWK set: inline, JSON text or a path. */
-export const keySet = z.union(
+const keySet = z.union(
   [
     text('a path'),
     z.looseObject({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import type { CheckCall, CheckHandler } from '../../../src/fronts/envoy/check.js';
+import type { CheckCall, CheckHandler } from '../../../src/guard/guard.js';
 import { startGrpcServer, type GrpcServer } from '../../../src/fronts/envoy/grpc.js';
 
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
@@ -38,6 +38,8 @@ async function start(
       calls.push(call);
       return answer(bytes, call);
     },
+    waiting: 0,
+    answered: 0,
   };
   const address = over.address ?? '127.0.0.1:0';
   const server = await startGrpcServer(handler, {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { readRecordedRequest, RecordedRequestError } from '../../../src/fronts/envoy/recorded-request.js';
+import { encodeRecordedRequest, RecordedRequestError } from '../../../src/fronts/envoy/recorded-request.js';
+import { parseRequest } from '../../../src/fronts/envoy/decode.js';
 
-const read = readRecordedRequest;
+const read = (recorded: unknown) =>
+  parseRequest(encodeRecordedRequest(recorded), { policy: undefined, authority: undefined });
 
-describe('readRecordedRequest()', () => {
+describe('encodeRecordedRequest()', () => {
   test.each([
     ['snake_case', { context_extensions: { 'portcullis.policy': 'p' } }],
     ['camelCase', { contextExtensions: { 'portcullis.policy': 'p' } }],
@@ -44,6 +46,6 @@ describe('readRecordedRequest()', () => {
     ['a header that is no text', { attributes: { request: { http: { headers: { a: 1 } } } } }],
     ['a header map without a list', { attributes: { request: { http: { header_map: { headers: {} } } } } }],
   ])('refuses %s, without telling a value', (_name, recorded) => {
-    expect(() => readRecordedRequest(recorded)).toThrow(RecordedRequestError);
+    expect(() => encodeRecordedRequest(recorded)).toThrow(RecordedRequestError);
   });
 });

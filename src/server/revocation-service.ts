@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/config.js';
+import { everyInterval } from '../guard/overload.js';
+import { createRevocationRoutes } from '../revocation/admin-routes.js';
+import {
+  createRevocationFactory,
+  type IssuerTerms,
+  type RevocationFactory,
+} from '../revocation/revocation-factory.js';
+import { RevocationService } from '../revocation/revocation-service.js';
+import { shareRevocations } from '../revocation/shared-revocations.js';
+import { createMemoryRevocationStore } from '../revocation/memory-store.js';
+import type { RevocationStore } from '../revocation/revocation-store.js';
+import type { MountedService, ServiceContext } from './mounted-service.js';
+
+/** Revocation as other services use it: what logs out, and what ends a personal access token. */
+export interface MountedRevocation extends MountedService {
+  readonly service: RevocationService;
+  readonly factory: RevocationFactory;
+}
+
+/** Its name among the services. */
+export const REVOCATION = 'revocation';
+
+const ID_BYTES = 12;
+
+/** Opens the revocation store and its routes of the admin port. @throws Error when the store cannot be used */
+export async function openRevocation(context: ServiceContext): Promise<MountedRevocation | undefined> {
+  const { config: first, log, clock, metrics } = context;
+  if (first.revocation === undefined) return undefined;
+  let maxEntries = first.revocation.maxEntries;
+  let issuers = termsOf(first);
+  const service = new RevocationService({
+    store: await openStore(context),
+    clock,
+    every: everyInterval,
+    logger: log,
+    maxEntries: () => maxEntries,
+    metrics,
+  });
+  await service.open();
+  metrics.observeRevocations(() => ({ size: service.size, available: service.isAvailable() }));
+  const factory = createRevocationFactory({
+    issuers: () => issuers,
+    clock,
+    random: () => randomBytes(ID_BYTES).toString('base64url'),
+  });
+  return {
+    name: REVOCATION,
+    service,
+    factory,
+    adminRouter: createRevocationRoutes({
+      service,
+      factory,
+      logger: log,
+      revokeAtIssuer: () => Promise.reject(new Error('no client at this issuer is configured')),
+    }),
+    state: shareRevocations(service),
+    apply: (config) => {
+      maxEntries = config.revocation?.maxEntries ?? maxEntries;
+      issuers = termsOf(config);
+    },
+    close: () => service.close(),
+  };
+}
+
+function openStore({ config }: ServiceContext): Promise<RevocationStore> {
+  if (config.revocation?.store !== 'memory')
+    return Promise.reject(new Error('revocation.store: only memory is supported yet'));
+  return Promise.resolve(createMemoryRevocationStore());
+}
+
+/** A token of ours is held to no clock tolerance; nothing that we issue lives longer than this. */
+const OWN_TERMS: IssuerTerms = { maxLifetimeMs: 86_400_000, clockToleranceMs: 0 };
+
+function termsOf({ issuers, tokens }: Config): ReadonlyMap<string, IssuerTerms> {
+  const terms = new Map<string, IssuerTerms>();
+  if (tokens !== undefined) terms.set(tokens.issuer, OWN_TERMS);
+  for (const { issuer, maxLifetime, clockTolerance } of issuers)
+    terms.set(issuer, { maxLifetimeMs: maxLifetime, clockToleranceMs: clockTolerance });
+  return terms;
+}

@@ -1,0 +1,87 @@
+/** Revocation in running processes: workers, restarts, replicas. */
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { credentials, type Client } from '@grpc/grpc-js';
+import { AuthorizationClient, checkRequest, type CheckAnswer } from '../support/envoy-messages.js';
+import { PLAIN_CONFIG, liveToken } from '../support/gate-stack.js';
+import { startPortcullis, type RunningPortcullis } from '../support/portcullis-process.mjs';
+import { stopAll } from '../support/processes.mjs';
+import { ISSUER } from '../support/tokens.js';
+import { until } from '../support/until.js';
+
+const clients: Client[] = [];
+
+afterAll(async () => {
+  for (const client of clients) client.close();
+  await stopAll();
+});
+
+function connect(gate: RunningPortcullis): Client {
+  const client = new AuthorizationClient(`127.0.0.1:${gate.grpcPort}`, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.initial_reconnect_backoff_ms': 50,
+  });
+  clients.push(client);
+  return client;
+}
+
+/** The HTTP status of an answer; 0 where the call failed. */
+function ask(client: Client, token: string): Promise<number> {
+  return new Promise((resolve) => {
+    (client as any).Check(
+      checkRequest({ headers: [['authorization', `Bearer ${token}`]] }),
+      { deadline: Date.now() + 5000 },
+      (error: unknown, answer: CheckAnswer) =>
+        resolve(error === null ? (answer.denied_response?.status?.code ?? 200) : 0),
+    );
+  });
+}
+
+async function admin(gate: RunningPortcullis, method: string, path: string, body?: object): Promise<any> {
+  const response = await fetch(gate.adminUrl + path, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, ...(text === '' ? {} : JSON.parse(text)) };
+}
+
+const children = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+
+describe('revocation.store: memory', () => {
+  test('counts in every worker when it is acknowledged, and in one that takes the place of another', async () => {
+    const gate = await startPortcullis({
+      awaitKeys: true,
+      config: { ...PLAIN_CONFIG, revocation: {}, server: { ...PLAIN_CONFIG.server, workers: 2 } },
+    });
+    const callers = Array.from({ length: 4 }, () => connect(gate));
+    const [token, other] = [liveToken({ claims: { jti: 'a' } }), liveToken({ claims: { jti: 'b' } })];
+    for (const caller of callers)
+      expect([await ask(caller, token), await ask(caller, other)]).toEqual([200, 200]);
+
+    const revoked = await admin(gate, 'POST', '/revocations', { issuer: ISSUER, jti: 'a' });
+    expect(revoked.status).toBe(201);
+    for (const caller of callers)
+      expect([await ask(caller, token), await ask(caller, other)]).toEqual([401, 200]);
+
+    for (const [index, pid] of children(gate.pid).entries()) {
+      process.kill(pid, 'SIGKILL');
+      await until(async () => {
+        const { workers } = await admin(gate, 'GET', '/status');
+        return workers.deaths === index + 1 && workers.running === 2 && children(gate.pid).length === 2;
+      });
+      await until(async () => (await admin(gate, 'GET', '/readyz')).ready === true);
+    }
+    const late = Array.from({ length: 4 }, () => connect(gate));
+    for (const caller of late)
+      expect([await ask(caller, token), await ask(caller, other)]).toEqual([401, 200]);
+
+    expect((await admin(gate, 'DELETE', `/revocations/${revoked.id}`)).status).toBe(204);
+    expect(await ask(late[0]!, token)).toBe(200);
+    const metrics = await gate.metrics();
+    expect(metrics).toContain('portcullis_revocations 0');
+    expect(metrics).toContain('portcullis_revocations_total{source="admin"} 1');
+    expect(metrics).toContain('portcullis_revocation_store_available 1');
+  });
+});
