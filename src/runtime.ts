@@ -28,13 +28,13 @@ import { RevocationList } from './revocation/revocation-list.js';
 import { readUpdate } from './revocation/shared-revocations.js';
 import type { Readiness } from './server/admin.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from './guard/overload.js';
+import { createReplay, proofWindowOf } from './runtime/replay.js';
 import { createSharedState, type SharedState } from './runtime/shared-state.js';
 import type { PublicDocuments } from './server/public.js';
 import { createJwtSigner } from './signing/signer.js';
 import { createRedisAccess, type RedisAccess } from './stores/redis-access.js';
 import type { RedisConnection } from './stores/redis-connection.js';
-import { createReplayMemory } from './stores/replay-memory.js';
-import { createReplayRedis } from './stores/replay-redis.js';
+import type { GuardedReplayStore } from './stores/guarded-replay.js';
 import type { ReplayStore } from './stores/replay-store.js';
 import { VERSION } from './version.js';
 
@@ -113,6 +113,8 @@ class ProcessRuntime implements Runtime {
   readonly documents: PublicDocuments;
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
+  /** undefined: the primary's. */
+  private readonly ownReplay: GuardedReplayStore | undefined;
   private readonly revocations: RevocationList | undefined;
   readonly redis: RedisAccess;
   readonly state = createSharedState();
@@ -129,7 +131,7 @@ class ProcessRuntime implements Runtime {
   constructor(
     private config: Config,
     private readonly options: RuntimeOptions,
-    private readonly optional: OptionalParts,
+    optional: OptionalParts,
   ) {
     this.revocations =
       config.revocation === undefined ? undefined : this.createRevocations(config.revocation);
@@ -137,7 +139,11 @@ class ProcessRuntime implements Runtime {
     this.http = createHttpClient(httpLimitsOf(config));
     this.fetcher = options.primary?.fetcher ?? createNetworkFetcher(this.http, { clock: this.clock });
     this.registry = this.createRegistry();
-    this.replay = options.primary?.replay ?? this.createReplay();
+    this.ownReplay =
+      options.primary?.replay === undefined
+        ? createReplay({ redis: optional.forReplay, clock: this.clock, config: () => this.config })
+        : undefined;
+    this.replay = this.ownReplay ?? (options.primary?.replay as ReplayStore);
     this.tokenCache = createTokenCache(config);
     this.gate = this.build(config, {
       tokenCache: this.tokenCache,
@@ -167,7 +173,9 @@ class ProcessRuntime implements Runtime {
     const cacheChanged = JSON.stringify(config.tokenCache) !== JSON.stringify(this.config.tokenCache);
     const cache = cacheChanged ? createTokenCache(config) : this.tokenCache;
     this.registry.configure(registrySettingsOf(config));
-    this.gate = this.build(config, { tokenCache: cache, compileCondition });
+    const gate = this.build(config, { tokenCache: cache, compileCondition });
+    this.ownReplay?.reconfigure(proofWindowOf(config));
+    this.gate = gate;
     this.tokenCache = cache;
     this.config = config;
     setTimeout(() => this.registry.retain(this.keys), RETIRE_AFTER_MS).unref();
@@ -301,12 +309,6 @@ class ProcessRuntime implements Runtime {
       metrics: { fetched: (issuer, outcome) => this.metrics.jwksFetched(issuer, outcome) },
       snapshots: snapshotDir === undefined ? undefined : createSnapshotStore(snapshotDir, { logger: log }),
     });
-  }
-
-  private createReplay(): ReplayStore {
-    if (this.optional.forReplay !== undefined)
-      return createReplayRedis({ connection: this.optional.forReplay, clock: this.clock });
-    return createReplayMemory({ maxEntries: this.config.replay.maxEntries, clock: this.clock });
   }
 
   private measured() {

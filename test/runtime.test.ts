@@ -15,6 +15,7 @@ import {
   type CheckAnswer,
   type RequestInput,
 } from './support/envoy-messages.js';
+import { jktOf, mintProof } from './support/proofs.js';
 import { accessClaims, AUDIENCE, mintToken, testKey } from './support/tokens.js';
 
 const CALL = { policy: undefined, authority: undefined, deadlineMs: Infinity };
@@ -250,6 +251,53 @@ describe('createRuntime()', () => {
       dpop_bound_access_tokens_required: true,
     });
     expect(runtime.documents.jwks()).toBeUndefined();
+  });
+});
+
+describe('proofs that may have been spent before', () => {
+  const proofKey = testKey('ES256');
+
+  async function setUp(over: object) {
+    const issuer = await startIssuer();
+    const runtime = await start(configOf(issuer, over));
+    const claims = liveClaims(issuer.issuer, { cnf: { jkt: jktOf(proofKey) } });
+    const token = mintToken({ key, claims });
+    const send = async (proof: string) => {
+      const headers = [['authorization', `DPoP ${token}`] as const, ['dpop', proof] as const];
+      const { answer, http } = await ask(runtime, { headers });
+      const challenge = valuesOf(answer.denied_response?.headers, 'www-authenticate').join();
+      return http === 200 ? 'allowed' : `${http} ${/error="(\w+)"/.exec(challenge)?.[1]}`;
+    };
+    const proofOf = (ageS: number): string => {
+      const iat = Math.floor(Date.now() / 1000) - ageS;
+      return mintProof({ key: proofKey, token, claims: { iat, htu: 'https://api.example.com/resource' } });
+    };
+    return { issuer, runtime, send, proofOf };
+  }
+
+  test.each([
+    ['refuse', '401 invalid_dpop_proof'],
+    ['accept', 'allowed'],
+  ])('after a restart, beforeStart: %s [security 5]', async (beforeStart, outcome) => {
+    const { send, proofOf } = await setUp({ replay: { beforeStart } });
+    expect(await send(proofOf(5))).toBe(outcome);
+    const fresh = proofOf(0);
+    expect(await send(fresh)).toBe('allowed');
+    expect(await send(fresh)).toBe('401 invalid_dpop_proof');
+  });
+
+  test('after a reload that widens the window [security 5]', async () => {
+    const replay = { beforeStart: 'accept' };
+    const { issuer, runtime, send, proofOf } = await setUp({ replay, dpop: { maxAge: '60s' } });
+    const [outside, inside] = [proofOf(100), proofOf(30)];
+    expect(await send(outside)).toBe('401 invalid_dpop_proof');
+    await runtime.apply(configOf(issuer, { replay, dpop: { maxAge: '1h' } }));
+    expect(await send(outside)).toBe('401 invalid_dpop_proof');
+    expect(await send(inside)).toBe('allowed');
+    expect(await send(proofOf(0))).toBe('allowed');
+    expect(await runtime.metrics.registry.metrics()).toContain(
+      'portcullis_dpop_proofs_total{outcome="dpop_proof_time"} 2',
+    );
   });
 });
 

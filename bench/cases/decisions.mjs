@@ -87,6 +87,8 @@ const dpop = ({ ec }) => {
         config: baseConfig({
           issuers: [issuerOf(issuer, ec)],
           dpop: { nonce: { mode: 'required', secrets } },
+          // One client makes all the proofs, and one key may hold a sixteenth.
+          replay: { maxEntries: 16_000_000 },
         }),
       },
     },

@@ -227,6 +227,8 @@ export async function throughEnvoy(plan) {
     issuers: [issuerOf(issuer, key)],
     tokenCache: { maxEntries: 500, maxBytes: '64MiB' },
     dpop: { nonce: { mode: 'required', secrets: [randomBytes(32).toString('hex')] } },
+    // One client makes all the proofs, and one key may hold a sixteenth.
+    replay: { maxEntries: 16_000_000 },
   });
   const requests = Math.max(50, Math.round(plan.rate * plan.seconds));
   const stretches = new Map();

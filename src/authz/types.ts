@@ -90,6 +90,8 @@ export interface VerifiedProof {
   readonly jkt: string;
   /** Identity of the proof for the replay store. */
   readonly replayKey: string;
+  /** `iat`, milliseconds since the epoch. */
+  readonly issuedAtMs: number;
   /** The last moment at which this proof could be accepted, milliseconds since the epoch. */
   readonly expiresAtMs: number;
   /** A nonce to hand out with the answer, where the one used is near its end. */

@@ -1,11 +1,17 @@
 /** What the primary does for its workers, on both ends of the channel: fetching key sets, spending proofs in memory. */
 import { failureCode, KeySetError } from '../jwks/key-set-error.js';
 import type { FetchedKeySet, KeySetFetcher, KeySetRequest } from '../jwks/ports.js';
-import { ReplayFullError, ReplayUnavailableError, type ReplayStore } from '../stores/replay-store.js';
+import {
+  ReplayFullError,
+  ReplayUnavailableError,
+  type ReplayStore,
+  type SpendableProof,
+  UnprovableProofError,
+} from '../stores/replay-store.js';
 import type { IpcHandlers, IpcPeer } from './ipc.js';
 
 type FetchReply = { readonly set: FetchedKeySet } | { readonly failure: string };
-type SpendReply = 'first' | 'spent' | 'full' | 'unavailable';
+type SpendReply = 'first' | 'spent' | 'unprovable' | 'full' | 'unavailable';
 
 /** What the primary serves with. */
 export interface PrimaryServices {
@@ -23,10 +29,11 @@ export function primaryHandlers({ fetcher, replay }: PrimaryServices): IpcHandle
         return { failure: failureCode(error) };
       }
     },
-    spend: async ({ key, expiresAtMs }: { key: string; expiresAtMs: number }): Promise<SpendReply> => {
+    spend: async (proof: SpendableProof): Promise<SpendReply> => {
       try {
-        return (await replay.spend(key, expiresAtMs)) ? 'first' : 'spent';
+        return (await replay.spend(proof)) ? 'first' : 'spent';
       } catch (error) {
+        if (error instanceof UnprovableProofError) return 'unprovable';
         return error instanceof ReplayFullError ? 'full' : 'unavailable';
       }
     },
@@ -44,14 +51,17 @@ export function createPrimaryFetcher(primary: IpcPeer): KeySetFetcher {
   };
 }
 
+const UNPROVABLE = new UnprovableProofError('the primary may not have seen the proof spent');
+
 /** A worker's replay store: the primary remembers, so that a proof is spent once over all workers. */
 export function createPrimaryReplay(primary: IpcPeer): ReplayStore {
   let answering = true;
   return {
-    async spend(key, expiresAtMs) {
-      const reply = await askToSpend(primary, { key, expiresAtMs });
+    async spend({ jkt, replayKey, issuedAtMs, expiresAtMs }) {
+      const reply = await askToSpend(primary, { jkt, replayKey, issuedAtMs, expiresAtMs });
       answering = reply !== 'unavailable';
       if (reply === 'full') throw new ReplayFullError('the replay memory is full');
+      if (reply === 'unprovable') throw UNPROVABLE;
       if (reply === 'unavailable') throw new ReplayUnavailableError('the primary did not answer');
       return reply === 'first';
     },
@@ -61,10 +71,7 @@ export function createPrimaryReplay(primary: IpcPeer): ReplayStore {
   };
 }
 
-async function askToSpend(
-  primary: IpcPeer,
-  proof: { key: string; expiresAtMs: number },
-): Promise<SpendReply> {
+async function askToSpend(primary: IpcPeer, proof: SpendableProof): Promise<SpendReply> {
   try {
     return (await primary.call('spend', proof)) as SpendReply;
   } catch {

@@ -1,6 +1,7 @@
 import { Cluster, Redis, type ClusterOptions } from 'ioredis';
 import type { Clock, Logger } from '../ports.js';
 import { RedisBusyError } from './redis-busy-error.js';
+import { warnOfEviction } from './redis-eviction.js';
 import { parseRedisUrl, type RedisAddress } from './redis-url.js';
 
 /** How Redis or Valkey is reached. */
@@ -69,6 +70,7 @@ class Connection implements RedisConnection {
     client.on('error', (error: Error) => this.noteDown(error.message));
     client.on('close', () => this.noteDown('the connection was closed'));
     client.on('ready', () => this.noteUp());
+    client.once('ready', () => void warnOfEviction(client, options.log));
   }
 
   async setIfAbsent(key: string, ttlMs: number): Promise<boolean> {

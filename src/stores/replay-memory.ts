@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Clock } from '../ports.js';
-import { ReplayFullError, type ReplayStore } from './replay-store.js';
+import { KeyShares } from './key-shares.js';
+import { ReplayFullError, type ReplayStore, type SpendableProof } from './replay-store.js';
 
 /** What the memory may hold. */
 export interface ReplayMemoryOptions {
@@ -13,7 +14,7 @@ export interface ReplayMemoryOptions {
 
 /** A store that answers at once. */
 export interface MemoryReplayStore extends ReplayStore {
-  spend(key: string, expiresAtMs: number): boolean;
+  spend(proof: SpendableProof): boolean;
   readonly entries: number;
 }
 
@@ -26,12 +27,18 @@ const BUCKET = WAYS * WORDS;
 const PLACES_PER_ENTRY = 2;
 const MIN_BUCKETS = 8;
 const MAX_SECONDS = 2 ** 32 - 1;
+/** One key may hold this part of the memory, */
+const SHARE_OF_ONE_KEY = 1 / 16;
+/** or so many, where half of the memory is at least that; */
+const SMALL_SHARE = 1000;
+/** and all of a memory this small. */
+const TINY_MEMORY = 4;
 
 /**
  * Creates a replay store in the memory of this process: for one process, and lost with it. It is a table of fixed size
  * outside the heap of JavaScript: a proof is looked for in two buckets of eight places, an expired one is overwritten
  * where it stands, and so nothing ever grows, sweeps or stalls. A live entry is never given up: when the table is full,
- * new proofs are refused.
+ * new proofs are refused, and so are those of one key that has its share, so that no key can shut out the others.
  *
  * @see RFC 9449 section 11.1
  */
@@ -53,15 +60,22 @@ class ReplayMemory implements MemoryReplayStore {
   private readonly live = new LiveCount();
   /** Of all that was overwritten, the latest end of life: a clock that goes back must not make it new again. */
   private forgottenUntilS = 0;
-  /** One for all: a flood must not pay for stacks. */
+  private readonly shares: KeyShares;
+  /** One instance for all: a flood must not cost a stack each time. */
   private readonly full: ReplayFullError;
+  private readonly shareFull: ReplayFullError;
 
   constructor(private readonly options: ReplayMemoryOptions) {
     const { maxEntries, random = randomBytes } = options;
     this.buckets = Math.max(MIN_BUCKETS, Math.ceil((maxEntries * PLACES_PER_ENTRY) / WAYS));
     this.table = new Uint32Array(this.buckets * BUCKET);
     this.seed = random(16).toString('base64url');
+    const share = shareOfOneKey(maxEntries);
+    this.shares = new KeyShares(share, random(16).toString('base64url'));
     this.full = new ReplayFullError(`the replay memory holds its ${maxEntries} live proofs`);
+    this.shareFull = new ReplayFullError(
+      `the replay memory holds the ${share} live proofs that one key may have`,
+    );
   }
 
   get entries(): number {
@@ -76,16 +90,19 @@ class ReplayMemory implements MemoryReplayStore {
     return Promise.resolve();
   }
 
-  spend(key: string, expiresAtMs: number): boolean {
+  spend({ jkt, replayKey, expiresAtMs }: SpendableProof): boolean {
     const nowS = this.nowS();
     const expiresAtS = Math.min(Math.ceil(expiresAtMs / 1000), MAX_SECONDS);
-    // Past its time, or of a time of which not everything is remembered: it can not be shown to be unspent.
+    // Past its time, or of a time of which not everything is remembered: it cannot be shown to be unspent.
     if (expiresAtS < nowS || expiresAtS <= this.forgottenUntilS) return false;
-    const address = this.addressOf(key);
+    const address = this.addressOf(replayKey);
     if (this.holds(address.first, address, nowS) || this.holds(address.second, address, nowS)) return false;
     if (this.live.countAt(nowS) >= this.options.maxEntries) throw this.full;
+    const cells = this.shares.cellsOf(jkt);
+    if (this.shares.isExhausted(cells, nowS)) throw this.shareFull;
     this.write(this.freePlace(address, nowS), address, expiresAtS);
     this.live.add(expiresAtS);
+    this.shares.add(cells, { nowS, endS: expiresAtS });
     return true;
   }
 
@@ -140,6 +157,15 @@ class ReplayMemory implements MemoryReplayStore {
     this.table[at + 2] = words[2];
     this.table[at + EXPIRY] = expiresAtS;
   }
+}
+
+function shareOfOneKey(maxEntries: number): number {
+  const half = Math.ceil(maxEntries / 2);
+  return Math.max(
+    Math.ceil(maxEntries * SHARE_OF_ONE_KEY),
+    Math.min(half, SMALL_SHARE),
+    Math.min(maxEntries, TINY_MEMORY),
+  );
 }
 
 /** 32 bits of a digest. */

@@ -52,7 +52,7 @@ describe('loadConfig() fills in', () => {
         clockTolerance: 10_000,
         nonce: { mode: 'off', secrets: [], lifetime: 300_000 },
       },
-      replay: { store: 'memory', maxEntries: 1_000_000, onUnavailable: 'deny' },
+      replay: { store: 'memory', maxEntries: 1_000_000, onUnavailable: 'deny', beforeStart: 'refuse' },
       mtls: { certificate: 'envoy' },
       policies: { default: { access: 'required', corsPreflight: 'deny', errors: 'oauth', consume: true } },
       routes: [],

@@ -7,10 +7,12 @@ import { openRedisConnection, type RedisConnection } from '../../src/stores/redi
 import { ReplayFullError, ReplayUnavailableError, type ReplayStore } from '../../src/stores/replay-store.js';
 import { systemClock, type Logger } from '../../src/ports.js';
 import { createCertificate } from '../support/certificates.mjs';
+import { spendableProof } from '../support/spendable-proof.js';
 import { freePort } from '../support/free-port.mjs';
 import { scratchFile, stopAll } from '../support/processes.mjs';
 import { findRedis, REDIS_ADVICE, startRedis } from '../support/provision-redis.mjs';
 
+const WINDOW = { maxAgeMs: 60_000, clockToleranceMs: 10_000 };
 const LIFE_MS = 70_000;
 const opened: RedisConnection[] = [];
 const lines: string[] = [];
@@ -44,7 +46,7 @@ interface Opened {
 function open(url: string, over: Partial<Parameters<typeof openRedisConnection>[0]> = {}): Opened {
   const connection = openRedisConnection({ url, clock: systemClock, log, commandTimeoutMs: 5000, ...over });
   opened.push(connection);
-  return { connection, store: createReplayRedis({ connection, clock: systemClock }) };
+  return { connection, store: createReplayRedis({ connection, clock: systemClock, window: () => WINDOW }) };
 }
 
 async function openReady(...args: Parameters<typeof open>): Promise<Opened> {
@@ -55,7 +57,7 @@ async function openReady(...args: Parameters<typeof open>): Promise<Opened> {
 
 const inAMinute = (): number => Date.now() + LIFE_MS;
 const spendAll = (stores: ReplayStore[], key: string) =>
-  Promise.all(stores.map((store) => Promise.resolve(store.spend(key, inAMinute()))));
+  Promise.all(stores.map((store) => Promise.resolve(store.spend(spendableProof(key, inAMinute())))));
 
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((connection) => connection.close()));
@@ -79,9 +81,9 @@ describeWithRedis('createReplayRedis()', () => {
 
   test('spends a proof once, for all replicas', async () => {
     const [one, other] = [await openReady(redis.url), await openReady(redis.url)];
-    expect(await one.store.spend('shared', inAMinute())).toBe(true);
-    expect(await other.store.spend('shared', inAMinute())).toBe(false);
-    expect(await other.store.spend('another', inAMinute())).toBe(true);
+    expect(await one.store.spend(spendableProof('shared', inAMinute()))).toBe(true);
+    expect(await other.store.spend(spendableProof('shared', inAMinute()))).toBe(false);
+    expect(await other.store.spend(spendableProof('another', inAMinute()))).toBe(true);
   });
 
   test('lets exactly one of fifty copies pass', async () => {
@@ -91,17 +93,50 @@ describeWithRedis('createReplayRedis()', () => {
     expect(answers.filter(Boolean)).toHaveLength(1);
   });
 
-  test('remembers it for as long as it could be accepted, and a second more', async () => {
+  // Was what the spender's clock left of it, and a second: another replica, whose clock is behind, accepted it again.
+  test.each([
+    ['of this moment', 0],
+    ['that is near its end by the clock of its spender', -55_000],
+  ])('remembers a proof %s for the whole window, and a second more [security 6]', async (name, byMs) => {
     const { store } = await openReady(redis.url);
-    await store.spend('lasting', inAMinute());
-    const leftMs = await raw.pttl('portcullis:dpop:lasting');
-    expect(leftMs).toBeGreaterThan(LIFE_MS - 5000);
-    expect(leftMs).toBeLessThanOrEqual(LIFE_MS + 1000);
+    await store.spend(spendableProof(name, inAMinute() + byMs));
+    const leftMs = await raw.pttl(`portcullis:dpop:${name}`);
+    expect(leftMs).toBeGreaterThan(60_000 + 2 * 10_000 - 5000);
+    expect(leftMs).toBeLessThanOrEqual(60_000 + 2 * 10_000 + 1000);
+  });
+
+  test.each([
+    ['allkeys-lru', 1],
+    ['volatile-ttl', 1],
+    ['noeviction', 0],
+  ])('warns once of maxmemory-policy %s: %i [security 6]', async (policy, count) => {
+    const server = await startRedis({ args: ['--maxmemory-policy', policy] });
+    const warnings = (): string[] => lines.filter((line) => line.includes('maxmemory-policy'));
+    const { store, connection } = await openReady(server.url);
+    await store.spend(spendableProof('a', inAMinute()));
+    await until(() => warnings().length === count);
+    const second = new Redis(server.url);
+    await second.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until(() => lines.some((line) => line.includes('available again')));
+    await connection.setIfAbsent('b', 1000);
+    expect(warnings()).toHaveLength(count);
+    second.disconnect();
+    await server.stop();
+  });
+
+  test('says nothing where the server does not permit the question [security 6]', async () => {
+    const server = await startRedis({
+      args: ['--maxmemory-policy', 'allkeys-lru', '--rename-command', 'CONFIG', ''],
+    });
+    const { store } = await openReady(server.url);
+    expect(await store.spend(spendableProof('a', inAMinute()))).toBe(true);
+    expect(lines).toEqual([]);
+    await server.stop();
   });
 
   test('takes nothing that is past its time', async () => {
     const { store } = await openReady(redis.url);
-    expect(await store.spend('late', Date.now() - 10)).toBe(false);
+    expect(await store.spend(spendableProof('late', Date.now() - 10))).toBe(false);
     expect(await raw.exists('portcullis:dpop:late')).toBe(0);
   });
 
@@ -109,7 +144,9 @@ describeWithRedis('createReplayRedis()', () => {
     const { store } = await openReady(redis.url);
     await raw.config('RESETSTAT');
     await Promise.all(
-      Array.from({ length: 100 }, (_, i) => Promise.resolve(store.spend(`burst ${i}`, inAMinute()))),
+      Array.from({ length: 100 }, (_, i) =>
+        Promise.resolve(store.spend(spendableProof(`burst ${i}`, inAMinute()))),
+      ),
     );
     const stats = await raw.info('commandstats');
     expect(stats).toMatch(/cmdstat_set:calls=100,/);
@@ -119,10 +156,12 @@ describeWithRedis('createReplayRedis()', () => {
   test('authenticates, and never tells its password', async () => {
     const guarded = await startRedis({ args: ['--requirepass', 'hunter2-hunter2'] });
     const { store } = await openReady(guarded.url.replace('//', '//:hunter2-hunter2@'));
-    expect(await store.spend('a', inAMinute())).toBe(true);
+    expect(await store.spend(spendableProof('a', inAMinute()))).toBe(true);
     const stranger = open(guarded.url.replace('//', '//:wrong-hunter3@'));
     await until(() => lines.length > 0);
-    await expect(stranger.store.spend('a', inAMinute())).rejects.toThrow(ReplayUnavailableError);
+    await expect(stranger.store.spend(spendableProof('a', inAMinute()))).rejects.toThrow(
+      ReplayUnavailableError,
+    );
     expect(stranger.store.isAvailable()).toBe(false);
     expect(lines.join()).not.toMatch(/hunter/);
     await guarded.stop();
@@ -141,7 +180,7 @@ describeWithRedis('createReplayRedis()', () => {
     });
     const url = `rediss://localhost:${tlsPort}`;
     const { store } = await openReady(url, { tlsCa: authority.certificate });
-    expect(await store.spend('a', inAMinute())).toBe(true);
+    expect(await store.spend(spendableProof('a', inAMinute()))).toBe(true);
     lines.length = 0;
     const distrustful = open(url);
     await until(() => lines.length > 0);
@@ -152,7 +191,7 @@ describeWithRedis('createReplayRedis()', () => {
   test('is refused by a server that is full', async () => {
     const small = await startRedis({ args: ['--maxmemory', '100kb', '--maxmemory-policy', 'noeviction'] });
     const { store } = await openReady(small.url);
-    await expect(store.spend('a', inAMinute())).rejects.toThrow(ReplayUnavailableError);
+    await expect(store.spend(spendableProof('a', inAMinute()))).rejects.toThrow(ReplayUnavailableError);
     expect(store.isAvailable()).toBe(false);
     await small.stop();
   });
@@ -162,16 +201,16 @@ describeWithRedis('openRedisConnection()', () => {
   test('fails at once while the server is gone, and is there again with it', async () => {
     const first = await startRedis();
     const { store } = await openReady(first.url);
-    await store.spend('before', inAMinute());
+    await store.spend(spendableProof('before', inAMinute()));
     await first.stop('SIGKILL');
     await until(() => !store.isAvailable());
-    await expect(store.spend('during', inAMinute())).rejects.toThrow(ReplayUnavailableError);
+    await expect(store.spend(spendableProof('during', inAMinute()))).rejects.toThrow(ReplayUnavailableError);
     const second = await startRedis({ port: first.port });
     await until(() => store.isAvailable());
-    expect(await store.spend('after', inAMinute())).toBe(true);
-    expect(await store.spend('after', inAMinute())).toBe(false);
+    expect(await store.spend(spendableProof('after', inAMinute()))).toBe(true);
+    expect(await store.spend(spendableProof('after', inAMinute()))).toBe(false);
     // What failed was not kept to be sent later.
-    expect(await store.spend('during', inAMinute())).toBe(true);
+    expect(await store.spend(spendableProof('during', inAMinute()))).toBe(true);
     expect(lines.filter((line) => line.includes('not available'))).toHaveLength(1);
     expect(lines.filter((line) => line.includes('available again'))).toHaveLength(1);
     await second.stop();
@@ -182,7 +221,9 @@ describeWithRedis('openRedisConnection()', () => {
     const { store } = await openReady(hung.url, { commandTimeoutMs: 200 });
     process.kill(hung.pid, 'SIGSTOP');
     const answers = await Promise.allSettled(
-      Array.from({ length: 50 }, (_, i) => Promise.resolve(store.spend(`hung ${i}`, inAMinute()))),
+      Array.from({ length: 50 }, (_, i) =>
+        Promise.resolve(store.spend(spendableProof(`hung ${i}`, inAMinute()))),
+      ),
     );
     expect(answers.every(({ status }) => status === 'rejected')).toBe(true);
     expect(store.isAvailable()).toBe(false);
@@ -190,7 +231,7 @@ describeWithRedis('openRedisConnection()', () => {
     process.kill(hung.pid, 'SIGCONT');
     await until(async () => {
       try {
-        return await store.spend(`again ${Date.now()}`, inAMinute());
+        return await store.spend(spendableProof(`again ${Date.now()}`, inAMinute()));
       } catch {
         return false;
       }
@@ -202,7 +243,7 @@ describeWithRedis('openRedisConnection()', () => {
   test('does not blame the server for a process that was busy itself', async () => {
     const redis = await startRedis();
     const { store } = await openReady(redis.url, { commandTimeoutMs: 400 });
-    const answer = Promise.resolve(store.spend('busy', inAMinute()));
+    const answer = Promise.resolve(store.spend(spendableProof('busy', inAMinute())));
     const busyUntilMs = Date.now() + 800;
     while (Date.now() < busyUntilMs);
     expect(await answer).toBe(true);
@@ -228,14 +269,14 @@ describeWithRedis('openRedisConnection()', () => {
       isAvailable: () => true,
       close: () => Promise.resolve(),
     };
-    const store = createReplayRedis({ connection, clock: systemClock });
-    await expect(store.spend('a', inAMinute())).rejects.toThrow(ReplayFullError);
+    const store = createReplayRedis({ connection, clock: systemClock, window: () => WINDOW });
+    await expect(store.spend(spendableProof('a', inAMinute()))).rejects.toThrow(ReplayFullError);
   });
 
   test('opens without a server, and closes', async () => {
     const { store, connection } = open(`redis://127.0.0.1:${await freePort()}`);
     expect(store.isAvailable()).toBe(false);
-    await expect(store.spend('a', inAMinute())).rejects.toThrow(ReplayUnavailableError);
+    await expect(store.spend(spendableProof('a', inAMinute()))).rejects.toThrow(ReplayUnavailableError);
     await connection.close();
     await connection.close();
   });
@@ -282,7 +323,9 @@ describeWithRedis('openRedisConnection() to a cluster', () => {
       expect(answers.filter(Boolean)).toHaveLength(1);
     }
     for (const node of nodes) await node.stop('SIGKILL');
-    await expect(other.store.spend('cluster gone', inAMinute())).rejects.toThrow(ReplayUnavailableError);
+    await expect(other.store.spend(spendableProof('cluster gone', inAMinute()))).rejects.toThrow(
+      ReplayUnavailableError,
+    );
     await until(() => !other.store.isAvailable());
   });
 });

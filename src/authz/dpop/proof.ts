@@ -66,7 +66,7 @@ interface ProofClaims {
 }
 
 /**
- * Creates the verification of proofs. Checks go from cheap to dear, so that refusing costs less than accepting: form,
+ * Creates the verification of proofs. Checks go from cheap to expensive, so that refusing costs less than accepting: form,
  * header, key against `cnf.jkt`, claims, then the signature, and last the nonce, so that only who holds the token and
  * its key is ever given one. A key that is not the token's is not even imported.
  *
@@ -91,7 +91,13 @@ export function createProofVerifier(rules: ProofRules): VerifyProof {
     assertSignature(jws, key);
     if (!isKnown) rules.keys.keep(jws.header, key);
     const freshNonce = rules.nonces?.verify(claims.nonce, use.token.hash, use.nowMs);
-    return { jkt: key.jkt, replayKey: replayKeyOf(key.jkt, claims.jti), expiresAtMs, freshNonce };
+    return {
+      jkt: key.jkt,
+      replayKey: replayKeyOf(key.jkt, claims.jti),
+      issuedAtMs: claims.iat * 1000,
+      expiresAtMs,
+      freshNonce,
+    };
   };
 }
 

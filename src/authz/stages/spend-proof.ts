@@ -1,12 +1,12 @@
 import type { ReplayStore } from '../../stores/replay-store.js';
-import { ReplayFullError, ReplayUnavailableError } from '../../stores/replay-store.js';
+import { ReplayFullError, ReplayUnavailableError, UnprovableProofError } from '../../stores/replay-store.js';
 import { Denial } from '../denial.js';
 import type { GateMetrics, Stage, StageResult } from '../types.js';
 
 /** What the stage spends with. */
 export interface SpendProofOptions {
   readonly store: ReplayStore;
-  /** `replay.onUnavailable`: what happens to a proof while the store can not tell. */
+  /** `replay.onUnavailable`: what happens to a proof while the store is out of reach. */
   readonly onUnavailable: 'deny' | 'allow';
   readonly metrics: Pick<GateMetrics, 'dpopProof'>;
 }
@@ -18,7 +18,8 @@ const RETRY_AFTER_S = 1;
  * Creates the stage that spends a proof: the last check of all, so that a proof refused for any other reason is not
  * used up. A proof that a policy does not consume is left to the verifier behind the gate.
  *
- * @throws Denial dpop_proof_replayed, replay_unavailable; deadline_exceeded where the client was answered already
+ * @throws Denial dpop_proof_replayed, replay_unavailable, dpop_proof_time where the store cannot know
+ *   whether the proof was spent; deadline_exceeded where the client was answered already
  * @see RFC 9449 section 11.1
  */
 export function createSpendProofStage(options: SpendProofOptions): Stage {
@@ -43,7 +44,7 @@ export function createSpendProofStage(options: SpendProofOptions): Stage {
       }
       let spent;
       try {
-        spent = store.spend(proof.replayKey, proof.expiresAtMs);
+        spent = store.spend(proof);
       } catch (error) {
         return fail(error);
       }
@@ -54,6 +55,10 @@ export function createSpendProofStage(options: SpendProofOptions): Stage {
 
 /** An error that is not the store's own word is a fault of ours, and never a reason to let a proof pass. */
 function judgeStoreError(error: unknown, options: SpendProofOptions): StageResult {
+  if (error instanceof UnprovableProofError) {
+    options.metrics.dpopProof('dpop_proof_time');
+    throw new Denial('dpop_proof_time');
+  }
   const isOutage = error instanceof ReplayUnavailableError && !(error instanceof ReplayFullError);
   if (isOutage && options.onUnavailable === 'allow') {
     options.metrics.dpopProof('accepted_unchecked');

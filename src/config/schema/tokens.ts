@@ -125,11 +125,15 @@ export const replaySection = section({
   ),
   maxEntries: documented(
     count(1, 100_000_000).prefault(1_000_000),
-    'Proofs that `memory` remembers. When it is full, further proofs are refused; no live one is forgotten.',
+    'Proofs that `memory` remembers. When it is full, further proofs are refused; no live one is forgotten. One key may hold a sixteenth of it, or 1,000 proofs where half of it is at least that many.',
   ),
   onUnavailable: documented(
     choice(['deny', 'allow']).prefault('deny'),
-    'What happens to a proof while the store is full or out of reach.',
+    'What happens to a proof while the store is out of reach. A store that is full always refuses: clients can fill it.',
+  ),
+  beforeStart: documented(
+    choice(['refuse', 'accept']).prefault('refuse'),
+    'What happens to a proof with an `iat` (whole seconds) before the `memory` store began: it may have been spent before the restart.',
   ),
 }).prefault({});
 

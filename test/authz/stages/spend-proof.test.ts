@@ -7,6 +7,7 @@ import {
   ReplayFullError,
   ReplayUnavailableError,
   type ReplayStore,
+  UnprovableProofError,
 } from '../../../src/stores/replay-store.js';
 import { fakeContext } from '../../support/fake-context.js';
 import { NOW_MS } from '../../support/tokens.js';
@@ -19,7 +20,13 @@ function storeOf(spend: ReplayStore['spend']): ReplayStore {
 
 function contextOf(policy: Partial<Policy> = {}) {
   const ctx = fakeContext({}, policy);
-  ctx.proof = { jkt: 'jkt', replayKey: 'jkt:jti', expiresAtMs: NOW_MS + 70_000, freshNonce: undefined };
+  ctx.proof = {
+    jkt: 'jkt',
+    replayKey: 'jkt:jti',
+    issuedAtMs: NOW_MS,
+    expiresAtMs: NOW_MS + 70_000,
+    freshNonce: undefined,
+  };
   return ctx;
 }
 
@@ -49,7 +56,7 @@ describe('createSpendProofStage()', () => {
     ['later', (spent: boolean) => Promise.resolve(spent)],
   ])('asks the store once a request and takes its answer %s', async (_, answer) => {
     const seen = new Set<string>();
-    const store = storeOf((key) => answer(seen.size !== seen.add(key).size));
+    const store = storeOf(({ replayKey }) => answer(seen.size !== seen.add(replayKey).size));
     const { stage, outcomes } = stageOf(store);
     expect(await codeOf(() => stage.run(contextOf()))).toBe('nothing');
     expect(await codeOf(() => stage.run(contextOf()))).toBe('dpop_proof_replayed');
@@ -75,6 +82,7 @@ describe('createSpendProofStage()', () => {
 
   const outage = new ReplayUnavailableError('out of reach');
   const full = new ReplayFullError('full');
+  const unprovable = new UnprovableProofError('of a time before the store');
   const bug = new TypeError('a fault of ours');
 
   test.each([
@@ -82,6 +90,8 @@ describe('createSpendProofStage()', () => {
     ['an outage, allow', outage, 'allow', 'nothing'],
     ['a full memory, deny', full, 'deny', 'replay_unavailable'],
     ['a full memory, allow', full, 'allow', 'replay_unavailable'],
+    ['a proof that may have been spent, deny', unprovable, 'deny', 'dpop_proof_time'],
+    ['a proof that may have been spent, allow', unprovable, 'allow', 'dpop_proof_time'],
     ['an error that no store should throw, allow', bug, 'allow', 'replay_unavailable'],
   ] as const)('%s', async (_, error, onUnavailable, code) => {
     for (const spend of [fail(error), () => Promise.reject(error)]) {
@@ -114,7 +124,7 @@ describe('createSpendProofStage()', () => {
 
   test('spends nothing once the client was answered', async () => {
     const spent: string[] = [];
-    const { stage } = stageOf(storeOf((key) => (spent.push(key), true)));
+    const { stage } = stageOf(storeOf(({ replayKey }) => (spent.push(replayKey), true)));
     expect(await codeOf(() => stage.run(Object.assign(contextOf(), { isAnswered: true })))).toBe(
       'deadline_exceeded',
     );
