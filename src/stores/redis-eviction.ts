@@ -22,7 +22,7 @@ export async function warnOfEviction(client: Redis | Cluster, log: Logger): Prom
 /** @returns undefined where the server does not say */
 async function evictionPolicyOf(node: Redis): Promise<string | undefined> {
   try {
-    const [, policy] = (await node.config('GET', 'maxmemory-policy'));
+    const [, policy] = await node.config('GET', 'maxmemory-policy');
     return policy;
   } catch {
     return undefined;
