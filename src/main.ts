@@ -1,5 +1,6 @@
 /** The executable: wires the command line to the process, and to the parts that only some commands need. */
 import { runCli } from './cli/program.js';
+import { takeHangup } from './early-hangup.js';
 import { boundHeapGrowth } from './server/heap-growth.js';
 import { VERSION } from './version.js';
 
@@ -13,7 +14,8 @@ const code = await runCli(process.argv.slice(2), {
   loadConfig: async (file) => (await import('./config/load-in-thread.js')).loadConfigInThread(file),
   loadServer: async () => {
     boundHeapGrowth();
-    return (await import('./server/start.js')).startServer;
+    const { startServer } = await import('./server/start.js');
+    return (options) => startServer({ ...options, takeHangup });
   },
   checkIssuers: async (config) => (await import('./cli/online.js')).checkIssuersOnline(config),
   explainRequest: async (...args) => (await import('./explain.js')).explainRequest(...args),

@@ -172,10 +172,15 @@ class ProcessRuntime implements Runtime {
     const compileCondition = await loadConditions(config);
     const cacheChanged = JSON.stringify(config.tokenCache) !== JSON.stringify(this.config.tokenCache);
     const cache = cacheChanged ? createTokenCache(config) : this.tokenCache;
+    try {
+      this.gate = this.build(config, { tokenCache: cache, compileCondition });
+    } catch (error) {
+      // What was created for it must not go on fetching.
+      this.registry.retain(this.keys);
+      throw error;
+    }
     this.registry.configure(registrySettingsOf(config));
-    const gate = this.build(config, { tokenCache: cache, compileCondition });
     this.ownReplay?.reconfigure(proofWindowOf(config));
-    this.gate = gate;
     this.tokenCache = cache;
     this.config = config;
     setTimeout(() => this.registry.retain(this.keys), RETIRE_AFTER_MS).unref();

@@ -191,6 +191,24 @@ describe('createRuntime()', () => {
     expect((await ask(runtime, {}, token)).http).toBe(401);
   });
 
+  test('apply() of a configuration that cannot be built leaves no trace: no key set is asked for', async () => {
+    const [first, second] = [await startIssuer(), await startIssuer()];
+    const runtime = await start(configOf(first));
+    const issuerOf = (one: FakeIssuer) => ({
+      issuer: one.issuer,
+      audiences: [AUDIENCE],
+      jwksUri: one.jwksUri,
+    });
+    const good = configOf(first, { issuers: [issuerOf(first), issuerOf(second)] });
+    const routes = [{ policy: 'nobody', paths: ['/**'] }] as unknown as Config['routes'];
+    await expect(runtime.apply({ ...good, routes })).rejects.toThrow('unknown policy');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(second.hits.jwks).toBe(0);
+    const token = mintToken({ key, claims: liveClaims(first.issuer) });
+    expect((await ask(runtime, {}, token)).http).toBe(200);
+    expect(JSON.stringify(runtime.status())).not.toContain(second.issuer);
+  });
+
   test('apply() can turn the cache of tokens off', async () => {
     const issuer = await startIssuer();
     const runtime = await start(configOf(issuer));

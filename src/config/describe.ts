@@ -17,7 +17,7 @@ with it, one line a problem; \`portcullis schema\` prints its JSON Schema for ed
 - Paths are relative to the folder of the configuration file. Files that are named (keys, certificates) are read
   when the configuration is loaded.
 - The file is read again when it or a file that it names changes, and on SIGHUP. A bad file changes nothing; the log
-  says why, and \`portcullis_config_reloads_total{outcome="failure"}\` grows. Addresses, TLS and \`workers\` change at
+  says why, and \`portcullis_config_reloads_total{outcome="failure"}\` grows. Addresses, whether a port speaks TLS, and \`workers\` change at
   the next start only.
 - Messages never show a value of the file, since any value may be a secret.
 

@@ -6,7 +6,7 @@ import { restoreConfig } from './restore.js';
 /** What the other thread answers. */
 export type LoadAnswer =
   | { readonly loaded: LoadedConfig }
-  | { readonly problems: readonly Problem[]; readonly files: readonly string[] };
+  | ({ readonly problems: readonly Problem[] } & Pick<LoadedConfig, 'files' | 'digests'>);
 
 /** Beyond any file that MAX_FILE_BYTES lets in. */
 const TIMEOUT_MS = 60_000;
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 60_000;
  */
 export async function loadConfigInThread(file: string): Promise<LoadedConfig> {
   const answer = await ask(file);
-  if ('problems' in answer) throw new ConfigError(answer.problems, answer.files);
+  if ('problems' in answer) throw new ConfigError(answer.problems, answer.files, answer.digests);
   const { loaded } = answer;
   return { ...loaded, config: restoreConfig(loaded.config) };
 }

@@ -8,7 +8,10 @@ function load(file: string): LoadAnswer {
   try {
     return { loaded: loadConfig(file) };
   } catch (error) {
-    if (error instanceof ConfigError) return { problems: error.problems, files: error.files };
+    if (error instanceof ConfigError) {
+      const { problems, files, digests } = error;
+      return { problems, files, digests };
+    }
     throw error;
   }
 }

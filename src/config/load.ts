@@ -59,7 +59,8 @@ const CHECKS: readonly ((ctx: CheckContext) => void)[] = [
 export function loadConfig(file: string, options: LoadOptions = {}): LoadedConfig {
   const files = new ConfigFiles(dirname(resolve(file)), options.readFile ?? readBoundedFile);
   const content = files.readText(resolve(file));
-  if ('problem' in content) throw new ConfigError([{ path: file, text: content.problem }], files.names);
+  if ('problem' in content)
+    throw new ConfigError([{ path: file, text: content.problem }], files.names, files.digests);
   return parse(content.text, { file, files, env: options.env ?? process.env });
 }
 
@@ -92,7 +93,8 @@ function parse(text: string, { file, files, env }: Source): LoadedConfig {
   const parsed = checkSchema(tree, report);
   for (const check of CHECKS) check({ root: new ConfigValue(tree), report, files, filled });
   const problems = report.list(locate);
-  if (problems.length > 0 || parsed === undefined) throw new ConfigError(problems, files.names);
+  if (problems.length > 0 || parsed === undefined)
+    throw new ConfigError(problems, files.names, files.digests);
   const config = buildConfig(parsed, files);
   return { config, warnings: warningsOf(config, parsed, locate), files: files.names, digests: files.digests };
 }

@@ -25,10 +25,12 @@ export class ConfigError extends Error {
   /**
    * @param problems what is wrong, at least one
    * @param files absolute paths of the files that took part, even if they could not be read: a change may cure it
+   * @param digests what was in them, by path, for a watcher that starts later
    */
   constructor(
     readonly problems: readonly Problem[],
     readonly files: readonly string[] = [],
+    readonly digests: Readonly<Record<string, string>> = {},
   ) {
     super(problems.map(formatProblem).join('\n'));
   }

@@ -16,8 +16,12 @@ export interface WatchOptions {
 
 /** A watch on a configuration and the files it names. */
 export interface ConfigWatcher {
-  /** Sets which files matter beside the configuration itself: call it after each load. */
-  watch(files: readonly string[]): void;
+  /**
+   * Sets which files matter beside the configuration itself: call it after each load.
+   *
+   * @param digests what the load read, so that a change since then is not missed; a file without one is read now
+   */
+  watch(files: readonly string[], digests?: Readonly<Record<string, string>>): void;
   /** Looks at the files now. @returns true when something had changed, and `onChange` was called */
   check(): boolean;
   close(): void;
@@ -67,9 +71,9 @@ class FileWatch implements ConfigWatcher {
     this.#poll.unref();
   }
 
-  watch(files: readonly string[]): void {
+  watch(files: readonly string[], digests: Readonly<Record<string, string>> = {}): void {
     this.#files = [...new Set([this.#main, ...files])];
-    const sights = this.#files.map((file) => [file, this.#seen.get(file) ?? this.#look(file)] as const);
+    const sights = this.#files.map((file) => [file, this.#sightOf(file, digests[file])] as const);
     this.#seen = new Map(sights);
     this.#watchFolders();
   }
@@ -95,6 +99,13 @@ class FileWatch implements ConfigWatcher {
     for (const watcher of this.#folders.values()) watcher.close();
     this.#folders.clear();
     this.#files = [];
+  }
+
+  /** Without a stamp where only the digest is known, so that the next look compares content. */
+  #sightOf(file: string, digest: string | undefined): Sight {
+    const seen = this.#seen.get(file);
+    if (digest === undefined) return seen ?? this.#look(file);
+    return seen?.digest === digest ? seen : { stamp: '', digest };
   }
 
   #look(file: string): Sight {

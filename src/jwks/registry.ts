@@ -177,7 +177,8 @@ class Registry implements KeySetRegistry {
       used: () => this.#used(identity, keys),
     });
     this.#fetched.set(identity, keys);
-    if (this.#started) void keys.start();
+    // Not at once: the settings of the same reload may follow, and the reload may fail.
+    if (this.#started) queueMicrotask(() => void keys.start());
     return keys;
   }
 

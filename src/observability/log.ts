@@ -8,7 +8,8 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A log whose level can be changed while it runs. */
-export type RunningLog = PinoLogger & Required<Pick<Logger, 'decisions' | 'droppedLines'>>;
+export type RunningLog = PinoLogger &
+  Required<Pick<Logger, 'decisions' | 'droppedLines'>> & { setFormat(format: LogOptions['format']): void };
 
 /** How lines look. */
 export interface LogOptions {
@@ -27,11 +28,22 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 export function createLog({ level, format }: LogOptions, destination?: DestinationStream): RunningLog {
   let droppedLines = 0;
   const out = destination ?? openDestination(1, () => droppedLines++);
-  const log = createPino({ level, format }, out);
+  const stream = new LineStream(out, format);
+  const log = createPino(level, stream);
   return Object.defineProperties(log, {
     decisions: { value: log.child({}, { level: 'info' }) },
     droppedLines: { get: () => droppedLines },
+    setFormat: { value: (next: LogOptions['format']) => (stream.format = next) },
   }) as RunningLog;
+}
+
+/** Takes over what a reload changed. A level that was set through the admin port stays until the file names another. */
+export function applyLogConfig(
+  log: RunningLog,
+  { before, after }: { readonly before: LogOptions; readonly after: LogOptions },
+): void {
+  if (before.level !== after.level) log.level = after.level;
+  log.setFormat(after.format);
 }
 
 /**
@@ -46,7 +58,7 @@ export function openDestination(fd: number, onDrop: () => void): DestinationStre
   return out;
 }
 
-function createPino({ level, format }: LogOptions, out: DestinationStream): PinoLogger {
+function createPino(level: LogLevel, out: DestinationStream): PinoLogger {
   return pino(
     {
       level,
@@ -55,7 +67,7 @@ function createPino({ level, format }: LogOptions, out: DestinationStream): Pino
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields },
     },
-    format === 'json' ? out : textStream(out),
+    out,
   );
 }
 
@@ -66,13 +78,27 @@ function errorFields(error: unknown): unknown {
   return { name, message, stack, ...(cause === undefined ? {} : { cause: errorFields(cause) }) };
 }
 
+/** Lines as they come, or made readable; which of the two may change while it runs. */
+class LineStream implements DestinationStream {
+  constructor(
+    private readonly out: DestinationStream,
+    public format: LogOptions['format'],
+  ) {}
+
+  write(line: string): void {
+    this.out.write(this.format === 'json' ? line : readable(line));
+  }
+
+  /** pino calls it when it is asked to flush. */
+  flush(done?: (error?: Error) => void): void {
+    if ('flush' in this.out) (this.out as { flush(done?: (error?: Error) => void): void }).flush(done);
+    else done?.();
+  }
+}
+
 /** One readable line from a JSON line. */
-function textStream(out: DestinationStream): DestinationStream {
-  return {
-    write(line) {
-      const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
-      const rest = Object.entries(fields).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-      out.write([String(time), String(level).toUpperCase().padEnd(5), String(msg), ...rest].join(' ') + '\n');
-    },
-  };
+function readable(line: string): string {
+  const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const rest = Object.entries(fields).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  return [String(time), String(level).toUpperCase().padEnd(5), String(msg), ...rest].join(' ') + '\n';
 }

@@ -39,6 +39,16 @@ export const METRICS = {
     labels: [],
   },
   config_reloads_total: { type: 'counter', help: 'Configuration reloads', labels: ['outcome'] },
+  config_last_reload_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the configuration in force was loaded',
+    labels: [],
+  },
+  config_last_reload_successful: {
+    type: 'gauge',
+    help: '0: the latest reload failed, and an older configuration is in force',
+    labels: [],
+  },
   build_info: { type: 'gauge', help: 'What is running', labels: ['version', 'node'] },
 } as const satisfies Record<string, { type: string; help: string; labels: readonly string[] }>;
 
@@ -54,6 +64,9 @@ const AGGREGATORS: Readonly<Partial<Record<keyof typeof METRICS, Aggregator>>> =
   jwks_age_seconds: 'max',
   jwks_keys: 'max',
   build_info: 'first',
+  // One process knows of reloads; the others say 0 and 1.
+  config_last_reload_success_timestamp_seconds: 'max',
+  config_last_reload_successful: 'min',
   revocations: 'max',
   revocation_store_available: 'max',
 };
@@ -72,6 +85,14 @@ export interface MeasuredState {
   logLinesDropped(): number;
 }
 
+/** What is known of the configuration in force. */
+export interface ConfigState {
+  /** Seconds since the epoch. */
+  readonly loadedAtS: number;
+  /** Did the latest reload fail? */
+  readonly hasFailed: boolean;
+}
+
 /** The registry and the ports that the rest of the product reports to. */
 export interface Metrics {
   readonly registry: Registry;
@@ -83,6 +104,8 @@ export interface Metrics {
   /** Says where the revocation store's state is read, in the process that owns it. */
   observeRevocations(read: () => { readonly size: number; readonly available: boolean }): void;
   clientKeyFileRefused(): void;
+  /** Says where the gauges of reloads are read, in the process that reloads. */
+  observeConfig(state: ConfigState): void;
   /** Says where gauges are read; the last caller wins. */
   observe(state: MeasuredState): void;
 }
@@ -128,6 +151,7 @@ class PrometheusMetrics implements Metrics {
   private readonly clientKeyFiles: Counter;
   private state: MeasuredState | undefined;
   private readRevocations: (() => { readonly size: number; readonly available: boolean }) | undefined;
+  private config: ConfigState | undefined;
 
   constructor(
     readonly registry: Registry,
@@ -184,6 +208,10 @@ class PrometheusMetrics implements Metrics {
     this.state = state;
   }
 
+  observeConfig(state: ConfigState): void {
+    this.config = state;
+  }
+
   private gatePort(): GateMetrics {
     const cache = this.table('token_cache_total');
     const proofs = this.table('dpop_proofs_total');
@@ -216,6 +244,12 @@ class PrometheusMetrics implements Metrics {
     this.gauge('revocations', (gauge) => gauge.set(this.readRevocations?.().size ?? 0));
     this.gauge('revocation_store_available', (gauge) =>
       gauge.set(this.readRevocations?.().available === true ? 1 : 0),
+    );
+    this.gauge('config_last_reload_success_timestamp_seconds', (gauge) =>
+      gauge.set(this.config?.loadedAtS ?? 0),
+    );
+    this.gauge('config_last_reload_successful', (gauge) =>
+      gauge.set(this.config?.hasFailed === true ? 0 : 1),
     );
     this.gauge('checks_waiting', (gauge) => gauge.set(this.state?.checksWaiting() ?? 0));
   }

@@ -4,6 +4,7 @@ import { createHttpApp } from '../web/http-app.js';
 import { requireKnownHost } from './admin-host.js';
 import { openHttpPort, type HttpPort } from './http-port.js';
 import type { MountedService } from './mounted-service.js';
+import type { ConfigStatus } from './reload-status.js';
 
 /** What the admin port shows and does; one process or many stand behind it. */
 export interface AdminBackend {
@@ -34,6 +35,8 @@ export interface AdminPortOptions {
   /** `server.adminHosts`, as configured now. */
   readonly hosts: () => readonly string[];
   readonly services: readonly MountedService[];
+  /** Which configuration is in force, and what came of the latest reload. */
+  readonly config: () => ConfigStatus;
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -47,7 +50,7 @@ export async function startAdmin(
 }
 
 /** The routes of the admin port. */
-export function adminApp(backend: AdminBackend, { hosts, services }: AdminPortOptions): OpenAPIHono {
+export function adminApp(backend: AdminBackend, { hosts, services, config }: AdminPortOptions): OpenAPIHono {
   const app = createHttpApp({
     maxBodyBytes: MAX_BODY_BYTES,
     isTls: () => false,
@@ -65,13 +68,13 @@ export function adminApp(backend: AdminBackend, { hosts, services }: AdminPortOp
   app.get('/livez', (c) => c.text('ok\n'));
   app.get('/readyz', async (c) => {
     const readiness = await backend.readiness();
-    return c.json(readiness, readiness.ready ? 200 : 503);
+    return c.json({ ...readiness, config: config() }, readiness.ready ? 200 : 503);
   });
   app.get('/metrics', async (c) => {
     const { contentType, text } = await backend.metrics();
     return c.body(text, 200, { 'content-type': contentType });
   });
-  app.get('/status', async (c) => c.json(await backend.status()));
+  app.get('/status', async (c) => c.json({ ...(await backend.status()), config: config() }));
   app.post('/jwks/invalidate', async (c) => {
     const outcome = await backend.invalidate(c.req.query('issuer'), c.req.query('drop') === 'true');
     return outcome === undefined ? c.json({ error: 'no such issuer' }, 404) : c.json({ issuers: outcome });

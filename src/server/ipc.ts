@@ -6,7 +6,8 @@
 
 /** One end of the channel. */
 export interface IpcChannel {
-  send(message: object): void;
+  /** @param failed called where the message could not be handed over, now or later */
+  send(message: object, failed: (error: Error | null) => void): void;
   onMessage(listener: (message: unknown) => void): void;
 }
 
@@ -82,7 +83,7 @@ class Peer implements IpcPeer {
         reject(new Error(`no answer to ${method} in time`));
       }, this.limits.timeoutMs);
       this.pending.set(id, { resolve, reject, timer });
-      this.send({ portcullis: 'ask', id, method, params });
+      this.send({ portcullis: 'ask', id, method, params }, (error) => this.settle(answerOf(id, error)));
     });
   }
 
@@ -99,9 +100,10 @@ class Peer implements IpcPeer {
       const handler = Object.hasOwn(this.handlers, method) ? this.handlers[method] : undefined;
       if (handler === undefined) throw new Error(`unknown question ${method}`);
       const result: unknown = await handler(params as never);
-      this.send({ portcullis: 'answer', id, result });
+      // An answer that cannot be sent, because it nests too deeply or is too large, is answered with the reason.
+      this.send({ portcullis: 'answer', id, result }, (error) => this.send(answerOf(id, error)));
     } catch (error) {
-      this.send({ portcullis: 'answer', id, error: error instanceof Error ? error.message : 'failed' });
+      this.send(answerOf(id, error));
     }
   }
 
@@ -114,14 +116,25 @@ class Peer implements IpcPeer {
     else waiting.reject(new Error(error));
   }
 
-  /** A channel that is closing throws; whoever waits hears of it by `close` or by time. */
-  private send(message: Question | Answer): void {
+  /** Never throws. What a channel that is closing loses is of no use to anybody. */
+  private send(message: Question | Answer, onFailure: (error: Error) => void = () => undefined): void {
+    let hasFailed = false;
+    const failed = (error: Error | null): void => {
+      if (error === null || hasFailed) return;
+      hasFailed = true;
+      onFailure(error);
+    };
     try {
-      this.channel.send(message);
-    } catch {
-      // The other process is gone.
+      this.channel.send(message, failed);
+    } catch (error) {
+      failed(error instanceof Error ? error : new Error('failed'));
     }
   }
+}
+
+/** An answer that says why there is none. */
+function answerOf(id: number, error: unknown): Answer {
+  return { portcullis: 'answer', id, error: error instanceof Error ? error.message : 'failed' };
 }
 
 function isQuestion(message: unknown): message is Question {

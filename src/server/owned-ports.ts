@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { startAdmin, type AdminBackend } from './admin.js';
 import type { HttpPort } from './http-port.js';
 import type { MountedService } from './mounted-service.js';
+import type { ConfigStatus } from './reload-status.js';
 import { startPublic, type PublicDocuments } from './public.js';
 
 /** What stands behind the ports. */
@@ -10,6 +11,7 @@ export interface OwnedPortsOptions {
   readonly backend: AdminBackend;
   readonly documents: PublicDocuments;
   readonly services: readonly MountedService[];
+  readonly configStatus: () => ConfigStatus;
 }
 
 /** The open ports. */
@@ -22,11 +24,16 @@ export interface OwnedPorts {
 /** Opens the admin port, and the public one where it is configured. @throws Error when one cannot be bound; none stays open */
 export async function openOwnedPorts(
   first: Config,
-  { backend, documents, services }: OwnedPortsOptions,
+  { backend, documents, services, configStatus }: OwnedPortsOptions,
 ): Promise<OwnedPorts> {
   let config = first;
   const hosts = (): readonly string[] => config.server.adminHosts;
-  const admin = await startAdmin(backend, { address: first.server.admin, hosts, services });
+  const admin = await startAdmin(backend, {
+    address: first.server.admin,
+    hosts,
+    services,
+    config: configStatus,
+  });
   let publicPort: HttpPort | undefined;
   try {
     if (first.server.public !== undefined)

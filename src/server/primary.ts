@@ -7,25 +7,25 @@ import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { AggregatorRegistry, type Registry } from 'prom-client';
 import type { Config } from '../config/config.js';
-import type { RunningLog } from '../observability/log.js';
+import { applyLogConfig, type RunningLog } from '../observability/log.js';
 import { createSharedFetcher } from '../jwks/shared-fetcher.js';
 import { systemClock } from '../ports.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import type { SharedStateSource, StateMessage } from '../runtime/shared-state.js';
 import type { AdminBackend, Readiness } from './admin.js';
-import { prepareSocket, releaseSocket } from '../fronts/envoy/unix-socket.js';
+import { prepareSocket, withSocketMode } from '../fronts/envoy/unix-socket.js';
 import { createIpcPeer, type IpcHandlers, type IpcPeer } from './ipc.js';
 import { primaryHandlers } from './primary-services.js';
 import type { MountedService } from './mounted-service.js';
 import { openOwnedPorts } from './owned-ports.js';
 import { openServices } from './services.js';
-import { serviceContextOf, setLogLevel, withServices } from './single.js';
-import type { Service } from './service.js';
+import { serviceContextOf, setLogLevel, withServices, type OwnerOptions } from './single.js';
+import type { DrainTimes, Service } from './service.js';
+import { assertTlsUsable } from './grpc-options.js';
 
 /** How many processes, and where they are spoken of. */
-export interface PrimaryOptions {
+export interface PrimaryOptions extends OwnerOptions {
   readonly workers: number;
-  readonly log: RunningLog;
 }
 
 const IPC_LIMITS = { timeoutMs: 10_000, maxOpen: 10_000 };
@@ -36,7 +36,9 @@ const LONGEST_PAUSE_MS = 10_000;
 
 /** Starts the workers and opens the ports. @throws Error when the first workers do not come up */
 export async function startPrimary(config: Config, options: PrimaryOptions): Promise<Service> {
-  const { log } = options;
+  const { log, reloads } = options;
+  const draining = { isDraining: false };
+  let current = config;
   const runtime = await createRuntime(config, { log, keepsKeys: false });
   const closers: (() => Promise<void>)[] = [() => runtime.close()];
   const closeAll = async (): Promise<void> => {
@@ -52,27 +54,32 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       states,
       handlers: primaryHandlers({ fetcher: shared, replay: runtime.replay }),
     });
-    closers.push(() => pool.stop(0));
+    closers.push(() => pool.stop({ delayMs: 0, timeoutMs: 0 }));
     await prepareSocket(config.server.grpc);
     const forget = (issuer: string | undefined): void => shared.forget(issuer);
     const ports = await openOwnedPorts(config, {
-      backend: clusterBackend({ runtime, pool, services: services.all, log, forget }),
+      backend: clusterBackend({ runtime, pool, services: services.all, log, forget, draining }),
       documents: runtime.documents,
       services: services.all,
+      configStatus: () => reloads.current,
     });
     closers.push(() => ports.close());
-    await pool.start();
-    releaseSocket(config.server.grpc);
+    runtime.metrics.observeConfig(reloads);
+    await withSocketMode(config.server.grpc, () => pool.start());
     return {
       apply: async (next) => {
+        assertTlsUsable(next);
         await runtime.apply(next);
         await services.apply(next);
         ports.apply(next);
         await pool.apply(next);
+        applyLogConfig(log, { before: current.log, after: next.log });
+        current = next;
       },
       reloaded: (outcome) => runtime.metrics.reloaded(outcome),
-      drain: async (timeoutMs) => {
-        await pool.stop(timeoutMs);
+      drain: async (times) => {
+        draining.isDraining = true;
+        await pool.stop(times);
         await closeAll();
       },
     };
@@ -88,10 +95,11 @@ interface ClusterParts {
   readonly services: readonly MountedService[];
   readonly log: RunningLog;
   readonly forget: (issuer: string | undefined) => void;
+  readonly draining: { readonly isDraining: boolean };
 }
 
 /** The admin port speaks for all workers. */
-function clusterBackend({ runtime, pool, services, log, forget }: ClusterParts): AdminBackend {
+function clusterBackend({ runtime, pool, services, log, forget, draining }: ClusterParts): AdminBackend {
   return {
     metrics: async () => {
       const reports = await pool.ask('metrics');
@@ -100,7 +108,10 @@ function clusterBackend({ runtime, pool, services, log, forget }: ClusterParts):
       return { contentType: merged.contentType, text: await merged.metrics() };
     },
     readiness: async () =>
-      withServices(mergeReadiness((await pool.ask('readiness')) as Readiness[], pool.size), services),
+      withServices(mergeReadiness((await pool.ask('readiness')) as Readiness[], pool.size), {
+        services,
+        ...draining,
+      }),
     status: async () => ({ workers: pool.describe(), each: await pool.ask('status') }),
     invalidate: async (issuer, drop) => {
       forget(issuer);
@@ -185,16 +196,16 @@ class WorkerPool {
     return { expected: this.size, running: this.members.size, deaths: this.deaths };
   }
 
-  async stop(timeoutMs: number): Promise<void> {
+  async stop(times: DrainTimes): Promise<void> {
     this.stopping = true;
-    await Promise.all([...this.members.values()].map((member) => this.end(member, timeoutMs)));
+    await Promise.all([...this.members.values()].map((member) => this.end(member, times)));
   }
 
-  private async end({ worker, peer }: Member, timeoutMs: number): Promise<void> {
+  private async end({ worker, peer }: Member, times: DrainTimes): Promise<void> {
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    const kill = setTimeout(() => worker.process.kill('SIGKILL'), timeoutMs + 1000);
+    const kill = setTimeout(() => worker.process.kill('SIGKILL'), times.delayMs + times.timeoutMs + 1000);
     // The answer may never come, because the worker ends; its exit is what counts.
-    peer.call('drain', { timeoutMs }).catch(() => undefined);
+    peer.call('drain', times).catch(() => undefined);
     await gone;
     clearTimeout(kill);
   }
@@ -225,7 +236,10 @@ class WorkerPool {
   private greet(worker: Worker): Promise<IpcPeer> {
     return new Promise((resolve) => {
       const peer: IpcPeer = createIpcPeer(
-        { send: (message) => worker.send(message), onMessage: (listener) => worker.on('message', listener) },
+        {
+          send: (message, failed) => worker.send(message, failed),
+          onMessage: (listener) => worker.on('message', listener),
+        },
         { ...this.options.handlers, hello: () => resolve(peer) },
         IPC_LIMITS,
       );

@@ -4,15 +4,21 @@ import type { LoadedConfig } from '../config/load.js';
 import { ConfigError, formatProblem } from '../config/problems.js';
 import type { Logger } from '../ports.js';
 
+/** What came of a reload. */
+export type ReloadResult =
+  | { readonly outcome: 'success'; readonly digests: LoadedConfig['digests'] }
+  /** Problems in words, without values of the file. */
+  | { readonly outcome: 'failure'; readonly problems: readonly string[] };
+
 /** What a reload does. */
 export interface ReloadOptions {
   /** Reads and checks the file. @throws ConfigError */
-  readonly load: () => Promise<Pick<LoadedConfig, 'config' | 'warnings'>>;
+  readonly load: () => Promise<Pick<LoadedConfig, 'config' | 'warnings' | 'digests'>>;
   /** Puts the configuration in force. */
   readonly apply: (config: Config) => Promise<void>;
   /** What runs now. */
   readonly current: () => Config;
-  readonly reloaded: (outcome: 'success' | 'failure') => void;
+  readonly reloaded: (result: ReloadResult) => void;
   readonly log: Logger;
 }
 
@@ -34,27 +40,35 @@ export function createReloader(options: ReloadOptions): () => Promise<void> {
 
 async function reloadOnce({ load, apply, current, reloaded, log }: ReloadOptions): Promise<void> {
   try {
-    const { config, warnings } = await load();
+    const { config, warnings, digests } = await load();
     for (const warning of warnings) log.warn({}, formatProblem(warning));
     if (needsRestart(current(), config))
-      log.warn({}, 'ports, TLS, workers and the stores change at the next start only');
+      log.warn({}, 'addresses, TLS on or off, workers and the stores change at the next start only');
     await apply(config);
-    reloaded('success');
+    reloaded({ outcome: 'success', digests });
     log.info({}, 'configuration reloaded');
   } catch (error) {
-    reloaded('failure');
-    const fields =
-      error instanceof ConfigError ? { problems: error.problems.map(formatProblem) } : { err: error };
-    log.error(fields, 'configuration not reloaded; the running one stays');
+    const problems = problemsOf(error);
+    reloaded({ outcome: 'failure', problems });
+    log.error(
+      error instanceof ConfigError ? { problems } : { err: error },
+      'configuration not reloaded; the running one stays',
+    );
   }
+}
+
+function problemsOf(error: unknown): string[] {
+  if (error instanceof ConfigError) return error.problems.map(formatProblem);
+  return [error instanceof Error ? error.message : 'failed'];
 }
 
 /** What is bound when the process starts. */
 function needsRestart(before: Config, after: Config): boolean {
   const bound = ({ server, replay, redis, revocation }: Config): string =>
     JSON.stringify([
-      [server.grpc, server.admin, server.public, server.tls, server.workers],
-      // What happens while the store is out of reach is read anew; the store itself stays, with what it remembers.
+      [server.grpc, server.admin, server.public, server.workers],
+      [server.tls !== undefined, server.tls?.clientCa !== undefined, server.publicTls !== undefined],
+      // What happens while the store is out of reach is read again; the store itself stays, with what it remembers.
       [{ ...replay, onUnavailable: undefined }, redis],
       [revocation?.store, revocation?.path],
     ]);

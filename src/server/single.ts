@@ -1,20 +1,30 @@
 /** Everything in one process. */
 import type { Config, IssuerConfig } from '../config/config.js';
 import type { RunningLog } from '../observability/log.js';
-import { LOG_LEVELS } from '../observability/log.js';
+import { LOG_LEVELS, applyLogConfig } from '../observability/log.js';
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../ports.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import { connectState } from '../runtime/shared-state.js';
 import type { AdminBackend } from './admin.js';
 import { startGrpcServer } from '../fronts/envoy/grpc.js';
-import { grpcOptionsOf } from './grpc-options.js';
 import type { MountedService } from './mounted-service.js';
 import { openOwnedPorts } from './owned-ports.js';
+import { assertTlsUsable, grpcOptionsOf, grpcTlsOf } from './grpc-options.js';
+import type { ReloadStatus } from './reload-status.js';
 import type { Service } from './service.js';
 import { openServices } from './services.js';
 
+/** What the process that owns the configuration brings. */
+export interface OwnerOptions {
+  readonly log: RunningLog;
+  readonly reloads: ReloadStatus;
+}
+
 /** Opens the ports of one process. @throws Error when one cannot be opened; none stays open then */
-export async function startSingle(config: Config, log: RunningLog): Promise<Service> {
+export async function startSingle(config: Config, { log, reloads }: OwnerOptions): Promise<Service> {
+  const draining = { isDraining: false };
+  let current = config;
   const runtime = await createRuntime(config, { log });
   const closers: (() => Promise<void>)[] = [() => runtime.close()];
   const closeAll = async (): Promise<void> => {
@@ -26,20 +36,29 @@ export async function startSingle(config: Config, log: RunningLog): Promise<Serv
     for (const { state } of services.all)
       if (state !== undefined) connectState(state, (message) => runtime.state.receive(message));
     const ports = await openOwnedPorts(config, {
-      backend: localBackend(runtime, services.all, log),
+      backend: localBackend({ runtime, services: services.all, log, draining }),
       documents: runtime.documents,
       services: services.all,
+      configStatus: () => reloads.current,
     });
     closers.push(() => ports.close());
+    runtime.metrics.observeConfig(reloads);
     const grpc = await startGrpcServer(runtime.handler, grpcOptionsOf(config));
     return {
       apply: async (next) => {
+        assertTlsUsable(next);
         await runtime.apply(next);
         await services.apply(next);
         ports.apply(next);
+        grpc.replaceTls(grpcTlsOf(next));
+        applyLogConfig(log, { before: current.log, after: next.log });
+        current = next;
       },
       reloaded: (outcome) => runtime.metrics.reloaded(outcome),
-      drain: async (timeoutMs) => {
+      drain: async ({ delayMs, timeoutMs }) => {
+        draining.isDraining = true;
+        grpc.announceDrain();
+        await pause(delayMs);
         await grpc.drain(timeoutMs);
         await closeAll();
       },
@@ -64,12 +83,19 @@ export function serviceContextOf(config: Config, runtime: Runtime, log: RunningL
   };
 }
 
+interface LocalParts {
+  readonly runtime: Runtime;
+  readonly services: readonly MountedService[];
+  readonly log: RunningLog;
+  readonly draining: { readonly isDraining: boolean };
+}
+
 /** The admin port of one process. */
-function localBackend(runtime: Runtime, services: readonly MountedService[], log: RunningLog): AdminBackend {
+function localBackend({ runtime, services, log, draining }: LocalParts): AdminBackend {
   const { registry } = runtime.metrics;
   return {
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    readiness: () => Promise.resolve(withServices(runtime.readiness(), services)),
+    readiness: () => Promise.resolve(withServices(runtime.readiness(), { services, ...draining })),
     status: () => Promise.resolve(runtime.status()),
     invalidate: (issuer, drop) => runtime.invalidate(issuer, drop),
     setLogLevel: (level) => Promise.resolve(setLogLevel(log, level)),
@@ -79,9 +105,13 @@ function localBackend(runtime: Runtime, services: readonly MountedService[], log
 /** Readiness of the Checks, and of the services beside them. */
 export function withServices(
   { lacking }: { readonly lacking: readonly string[] },
-  services: readonly MountedService[],
+  { services, isDraining }: { readonly services: readonly MountedService[]; readonly isDraining: boolean },
 ): { ready: boolean; lacking: readonly string[] } {
-  const all = [...lacking, ...services.flatMap((service) => service.lacking?.() ?? [])];
+  const all = [
+    ...(isDraining ? ['draining'] : []),
+    ...lacking,
+    ...services.flatMap((service) => service.lacking?.() ?? []),
+  ];
   return { ready: all.length === 0, lacking: all };
 }
 

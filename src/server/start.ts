@@ -1,12 +1,14 @@
 /** `portcullis serve`: one process, or a primary with workers; signals, reload and drain. */
 import { availableParallelism } from 'node:os';
-import { watchConfig } from '../config/watch.js';
+import { watchConfig, type ConfigWatcher } from '../config/watch.js';
 import type { Config } from '../config/config.js';
 import { loadConfigInThread } from '../config/load-in-thread.js';
 import type { LoadedConfig } from '../config/load.js';
 import { ConfigError, formatProblem } from '../config/problems.js';
 import { createLog, type RunningLog } from '../observability/log.js';
+import { systemClock } from '../ports.js';
 import { createReloader } from './reload.js';
+import { ReloadStatus } from './reload-status.js';
 import { startPrimary } from './primary.js';
 import type { Service } from './service.js';
 import { startSingle } from './single.js';
@@ -15,6 +17,8 @@ import { startSingle } from './single.js';
 export interface StartOptions extends LoadedConfig {
   /** For reloads. */
   readonly configFile: string;
+  /** Did SIGHUP arrive during the start? Called once, when the server listens for it itself. */
+  readonly takeHangup?: () => boolean;
 }
 
 /** A running server. */
@@ -23,57 +27,61 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Opens the ports and serves until a signal. @throws Error when a port can not be opened */
+/** Opens the ports and serves until a signal. @throws Error when a port cannot be opened */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const log = createLog(options.config.log);
+  const { config } = options;
+  const log = createLog(config.log);
   for (const warning of options.warnings) log.warn({}, formatProblem(warning));
-  const workers = workerCountOf(options.config);
+  const workers = workerCountOf(config);
+  const reloads = new ReloadStatus(options.digests, systemClock);
   const service =
     workers === 1
-      ? await startSingle(options.config, log)
-      : await startPrimary(options.config, { workers, log });
-  log.info({ grpc: options.config.server.grpc, admin: options.config.server.admin, workers }, 'serving');
-  return supervise(service, options, log);
+      ? await startSingle(config, { log, reloads })
+      : await startPrimary(config, { workers, log, reloads });
+  log.info({ grpc: config.server.grpc, admin: config.server.admin, workers }, 'serving');
+  return supervise(service, options, { log, reloads });
 }
 
 function workerCountOf({ server }: Config): number {
   return server.workers === 'auto' ? availableParallelism() : server.workers;
 }
 
-function supervise(service: Service, options: StartOptions, log: RunningLog): RunningServer {
+interface Supervision {
+  readonly log: RunningLog;
+  readonly reloads: ReloadStatus;
+}
+
+function supervise(service: Service, options: StartOptions, { log, reloads }: Supervision): RunningServer {
   let current = options.config;
   const reload = createReloader({
-    load: async () => {
-      try {
-        const loaded = await loadConfigInThread(options.configFile);
-        watcher.watch(loaded.files);
-        return loaded;
-      } catch (error) {
-        // A file that could not be read now may appear later.
-        if (error instanceof ConfigError) watcher.watch(error.files);
-        throw error;
-      }
-    },
+    load: () => loadAndWatch(options.configFile, () => watcher),
     apply: async (config) => {
       await service.apply(config);
       current = config;
     },
     current: () => current,
-    reloaded: (outcome) => service.reloaded(outcome),
+    reloaded: (result) => {
+      if (result.outcome === 'success') reloads.succeeded(result.digests);
+      else reloads.failed(result.problems);
+      service.reloaded(result.outcome);
+    },
     log,
   });
   const watcher = watchConfig(options.configFile, () => void reload(), { loaded: options });
-  watcher.watch(options.files);
+  watcher.watch(options.files, options.digests);
   const onHangup = (): void => void reload();
   process.on('SIGHUP', onHangup);
+  if (options.takeHangup?.() === true) void reload();
 
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       watcher.close();
-      process.off('SIGHUP', onHangup);
+      // A hang-up has nothing to reload now, and must not end the drain.
+      process.off('SIGHUP', onHangup).on('SIGHUP', () => undefined);
       log.info({}, 'draining');
-      await service.drain(current.server.drainTimeout);
+      const { drainDelay: delayMs, drainTimeout: timeoutMs } = current.server;
+      await service.drain({ delayMs, timeoutMs });
       log.info({}, 'stopped');
       await flush(log);
     })();
@@ -82,6 +90,19 @@ function supervise(service: Service, options: StartOptions, log: RunningLog): Ru
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void stop().then(() => process.exit(0)));
   return { stop };
+}
+
+/** What was read is compared with what is there from then on, so that a change during the load is not missed. */
+async function loadAndWatch(file: string, watcher: () => ConfigWatcher): Promise<LoadedConfig> {
+  try {
+    const loaded = await loadConfigInThread(file);
+    watcher().watch(loaded.files, loaded.digests);
+    return loaded;
+  } catch (error) {
+    // A file that could not be read now may appear later.
+    if (error instanceof ConfigError) watcher().watch(error.files, error.digests);
+    throw error;
+  }
 }
 
 async function flush(log: RunningLog): Promise<void> {

@@ -4,14 +4,16 @@
  */
 import type { Config } from '../config/config.js';
 import { restoreConfig } from '../config/restore.js';
-import { createLog, type RunningLog } from '../observability/log.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { applyLogConfig, createLog, type RunningLog } from '../observability/log.js';
 import { createRuntime, type Runtime } from '../runtime.js';
 import type { StateMessage } from '../runtime/shared-state.js';
 import { startGrpcServer, type GrpcServer } from '../fronts/envoy/grpc.js';
-import { grpcOptionsOf } from './grpc-options.js';
+import { grpcOptionsOf, grpcTlsOf } from './grpc-options.js';
 import { boundHeapGrowth } from './heap-growth.js';
 import { createIpcPeer } from './ipc.js';
 import { setLogLevel } from './single.js';
+import type { DrainTimes } from './service.js';
 import { createPrimaryFetcher, createPrimaryReplay } from './primary-services.js';
 
 /** Longer than any dependency's own time-out, so that the better error wins. */
@@ -21,6 +23,7 @@ interface Serving {
   readonly runtime: Runtime;
   readonly server: GrpcServer;
   readonly log: RunningLog;
+  config: Config;
 }
 
 let serving: Serving | undefined;
@@ -28,7 +31,7 @@ const early: StateMessage[] = [];
 
 const primary = createIpcPeer(
   {
-    send: (message) => process.send?.(message),
+    send: (message, failed) => process.send?.(message, failed),
     onMessage: (listener) => process.on('message', listener),
   },
   {
@@ -42,14 +45,14 @@ const primary = createIpcPeer(
       if (serving === undefined) early.push(message);
       else serving.runtime.state.receive(message);
     },
-    apply: ({ config }: { config: Config }) => current().runtime.apply(restoreConfig(config)),
+    apply: ({ config }: { config: Config }) => apply(restoreConfig(config)),
     metrics: () => current().runtime.metrics.registry.getMetricsAsJSON(),
     readiness: () => current().runtime.readiness(),
     status: () => ({ pid: process.pid, ...current().runtime.status() }),
     invalidate: ({ issuer, drop }: { issuer?: string; drop: boolean }) =>
       current().runtime.invalidate(issuer, drop),
     setLogLevel: ({ level }: { level: string }) => setLogLevel(current().log, level),
-    drain: ({ timeoutMs }: { timeoutMs: number }) => void stop(timeoutMs),
+    drain: (times: DrainTimes) => void stop(times),
   },
   LIMITS,
 );
@@ -67,7 +70,15 @@ async function start(config: Config): Promise<Serving> {
   // Before the first request: a worker that serves knows what is revoked.
   for (const message of early.splice(0)) runtime.state.receive(message);
   const server = await startGrpcServer(runtime.handler, { ...grpcOptionsOf(config), shared: true });
-  return { runtime, server, log };
+  return { runtime, server, log, config };
+}
+
+async function apply(config: Config): Promise<void> {
+  const { runtime, server, log } = current();
+  await runtime.apply(config);
+  server.replaceTls(grpcTlsOf(config));
+  applyLogConfig(log, { before: current().config.log, after: config.log });
+  current().config = config;
 }
 
 function current(): Serving {
@@ -75,9 +86,11 @@ function current(): Serving {
   return serving;
 }
 
-async function stop(timeoutMs: number): Promise<void> {
+async function stop({ delayMs, timeoutMs }: DrainTimes): Promise<void> {
   if (serving === undefined) process.exit(0);
   const { server, runtime, log } = serving;
+  server.announceDrain();
+  await pause(delayMs);
   await server.drain(timeoutMs);
   await runtime.close();
   log.flush(() => process.exit(0));

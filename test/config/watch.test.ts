@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { digestOfBytes } from '../../src/config/files.js';
 import { loadConfig } from '../../src/config/load.js';
 import { type ConfigWatcher, watchConfig, type WatchOptions } from '../../src/config/watch.js';
 
@@ -45,6 +46,16 @@ describe('watchConfig() sees', () => {
     const { check } = bound(watching());
     expect(check()).toBe(false);
     act();
+    expect([check(), check(), changes]).toEqual([true, false, 1]);
+  });
+
+  test('a file that changed between its load and the watch [security 10]', () => {
+    const named = join(folder, 'key.pem');
+    writeFileSync(named, 'old');
+    const { digests } = { digests: { [named]: digestOfBytes(Buffer.from('old')) } };
+    writeFileSync(named, 'new');
+    const { check, watch } = bound(watching());
+    watch([file, named], digests);
     expect([check(), check(), changes]).toEqual([true, false, 1]);
   });
 
@@ -158,5 +169,8 @@ describe('watchConfig() calls by itself', () => {
 });
 
 function bound(of: ConfigWatcher) {
-  return { check: () => of.check(), watch: (files: readonly string[]) => of.watch(files) };
+  return {
+    check: () => of.check(),
+    watch: (files: readonly string[], digests?: Record<string, string>) => of.watch(files, digests),
+  };
 }

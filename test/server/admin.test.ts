@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Hono } from 'hono';
 import { adminApp, startAdmin, type AdminBackend } from '../../src/server/admin.js';
 
-const PORT = { hosts: () => ['gate.internal'], services: [] };
+const CONFIG = { hash: 'abc', loadedAt: '2026-01-01T00:00:00.000Z' };
+const PORT = { hosts: () => ['gate.internal'], services: [], config: () => CONFIG };
 
 function backend(over: Partial<AdminBackend> = {}) {
   const calls: unknown[] = [];
@@ -49,7 +50,23 @@ describe('adminApp()', () => {
     const readiness = async () => ({ ready: false, lacking: ['https://down.example'] });
     const response = await backend({ readiness }).app.request('/readyz');
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ ready: false, lacking: ['https://down.example'] });
+    expect(await response.json()).toEqual({
+      ready: false,
+      lacking: ['https://down.example'],
+      config: CONFIG,
+    });
+  });
+
+  test('/status and /readyz say which configuration is in force, and why the latest reload failed [operators 11]', async () => {
+    const lastReload = {
+      outcome: 'failure',
+      at: '2026-01-02T00:00:00.000Z',
+      problems: ['dpop.mode: …'],
+    } as const;
+    const config = (): typeof CONFIG & { lastReload: typeof lastReload } => ({ ...CONFIG, lastReload });
+    const app = adminApp(backend().full, { ...PORT, config });
+    for (const path of ['/status', '/readyz'])
+      expect(await (await app.request(path)).json()).toMatchObject({ config: { hash: 'abc', lastReload } });
   });
 
   test('/metrics has the content type of the registry', async () => {

@@ -60,11 +60,28 @@ describe('createIpcPeer()', () => {
     await expect(peer.call('never')).rejects.toThrow('in time');
   });
 
+  test('an answer that cannot be sent is answered with the reason [security 14]', async () => {
+    const deep: object = {};
+    let at = deep as { inner?: object };
+    for (let n = 0; n < 100_000; n++) at = at.inner = {};
+    const peer = conversation({ deep: () => deep });
+    await expect(peer.call('deep')).rejects.toThrow(/call stack/);
+  });
+
+  test('call() fails at once when the question cannot be sent [security 14]', async () => {
+    const lost: IpcChannel = {
+      send: (_message, failed) => queueMicrotask(() => failed(new Error('channel closed'))),
+      onMessage: () => undefined,
+    };
+    await expect(createIpcPeer(lost, {}, LIMITS).call('ping')).rejects.toThrow('channel closed');
+  });
+
   test('messages that are not of this conversation are passed over', async () => {
     const [left, right] = channelPair();
     createIpcPeer(right, { ping: () => 'pong' }, LIMITS);
     const peer = createIpcPeer(left, {}, LIMITS);
-    for (const odd of [{}, { portcullis: 'answer', id: 99 }, { portcullis: 'what' }]) right.send(odd);
+    for (const odd of [{}, { portcullis: 'answer', id: 99 }, { portcullis: 'what' }])
+      right.send(odd, () => undefined);
     await expect(peer.call('ping')).resolves.toBe('pong');
   });
 });

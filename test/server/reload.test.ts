@@ -11,13 +11,13 @@ function reloader(load: () => Config, apply: (config: Config) => Promise<void> =
   const lines: object[] = [];
   const applied: Config[] = [];
   const reload = createReloader({
-    load: async () => ({ config: load(), warnings: [] }),
+    load: async () => ({ config: load(), warnings: [], digests: {} }),
     apply: async (next) => {
       await apply(next);
       applied.push(next);
     },
     current: () => config('127.0.0.1:1'),
-    reloaded: (outcome) => outcomes.push(outcome),
+    reloaded: (result) => outcomes.push(result.outcome),
     log: {
       ...silentLogger,
       error: (fields) => lines.push(fields),
@@ -63,7 +63,7 @@ describe('createReloader()', () => {
     expect(JSON.stringify(lines)).toContain('next start');
   });
 
-  test('says so of the replay store too, for it keeps what it remembers', async () => {
+  test('says so of the stores too, for it keeps what it remembers', async () => {
     const { reload, lines } = reloader(
       () => ({ ...config('127.0.0.1:1'), replay: { store: 'redis' } }) as unknown as Config,
     );

@@ -10,16 +10,16 @@ import {
 import type { CheckHandler } from '../../guard/guard.js';
 import { Health } from './health.js';
 import { authorizationDefinition, healthDefinition } from './service-definitions.js';
+import { ReplaceableCredentials, type GrpcTls } from './server-credentials.js';
 import { createTurnBatch } from './turn-batch.js';
-import { prepareSocket, releaseSocket } from './unix-socket.js';
+import { prepareSocket, withSocketMode } from './unix-socket.js';
 
 /** Where and how the port opens. */
 export interface GrpcServerOptions {
   /** `host:port` or `unix:/path`. */
   readonly address: string;
-  /** PEM texts; undefined: plain text. */
-  readonly tls:
-    { readonly cert: Buffer; readonly key: Buffer; readonly clientCa: Buffer | undefined } | undefined;
+  /** undefined: plain text. */
+  readonly tls: GrpcTls | undefined;
   /** Longest message that is judged, bytes. The port takes longer ones, so that they can be answered. */
   readonly maxMessageBytes: number;
   /** true: the primary process holds the address, and has seen to a Unix socket's file. */
@@ -30,6 +30,14 @@ export interface GrpcServerOptions {
 export interface GrpcServer {
   /** The TCP port that was bound; 0 for a socket. */
   readonly port: number;
+  /**
+   * Takes new TLS material for new connections. Has no effect on a port without TLS.
+   *
+   * @throws Error when the material cannot be used; the old one stays
+   */
+  replaceTls(tls: GrpcTls | undefined): void;
+  /** From now on health reports NOT_SERVING. The port goes on taking work. */
+  announceDrain(): void;
   /**
    * Takes no new work, lets what is in flight end, and cuts what is left after the time.
    *
@@ -70,8 +78,16 @@ export async function startGrpcServer(
   const health = new Health();
   server.addService(authorizationDefinition, { Check: checkMethod(handler) });
   server.addService(healthDefinition, health.handlers);
-  const port = await bind(server, options);
-  return { port, drain: (timeoutMs) => drain(server, health, timeoutMs) };
+  const credentials = options.tls === undefined ? undefined : new ReplaceableCredentials(options.tls);
+  const port = await bind(server, credentials ?? ServerCredentials.createInsecure(), options);
+  return {
+    port,
+    replaceTls: (tls) => {
+      if (tls !== undefined) credentials?.replace(tls);
+    },
+    announceDrain: () => health.announceStop(),
+    drain: (timeoutMs) => drain(server, health, timeoutMs),
+  };
 }
 
 type Check = ServerUnaryCall<Buffer, Buffer>;
@@ -107,21 +123,20 @@ function policyOf(call: Check): string | undefined {
   return values.length === 1 ? String(values[0]) : '';
 }
 
-async function bind(server: Server, { address, tls, shared }: GrpcServerOptions): Promise<number> {
-  if (shared !== true) await prepareSocket(address);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, credentialsOf(tls), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  if (shared !== true) releaseSocket(address);
-  return port;
-}
-
-function credentialsOf(tls: GrpcServerOptions['tls']): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const pair = { cert_chain: tls.cert, private_key: tls.key };
-  return ServerCredentials.createSsl(tls.clientCa ?? null, [pair], tls.clientCa !== undefined);
+async function bind(
+  server: Server,
+  credentials: ServerCredentials,
+  { address, shared }: GrpcServerOptions,
+): Promise<number> {
+  const open = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      server.bindAsync(address, credentials, (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+  if (shared === true) return open();
+  await prepareSocket(address);
+  return withSocketMode(address, open);
 }
 
 async function drain(server: Server, health: Health, timeoutMs: number): Promise<void> {

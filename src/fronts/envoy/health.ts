@@ -37,13 +37,17 @@ export class Health {
     Watch: (call: Watcher) => this.watch(call),
   };
 
-  /** From now on probes hear NOT_SERVING, and Watch streams end so that the port can close. */
-  stop(): void {
+  /** From now on probes and Watch streams are told NOT_SERVING. */
+  announceStop(): void {
+    if (!this.serving) return;
     this.serving = false;
-    for (const watcher of this.watchers) {
-      watcher.write({ status: 'NOT_SERVING' });
-      watcher.end();
-    }
+    for (const watcher of this.watchers) watcher.write({ status: 'NOT_SERVING' });
+  }
+
+  /** Ends Watch streams, so that the port can close. */
+  stop(): void {
+    this.announceStop();
+    for (const watcher of this.watchers) watcher.end();
     this.watchers.clear();
   }
 

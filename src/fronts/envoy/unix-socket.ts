@@ -22,9 +22,25 @@ export async function prepareSocket(address: string): Promise<void> {
 }
 
 /** Another user's Envoy reaches the socket by its group; the folder decides who else may. */
-export function releaseSocket(address: string): void {
+const SOCKET_MODE = 0o660;
+
+/**
+ * Opens a socket with the mode that it keeps. A chmod after the bind would leave a moment in which everybody may connect,
+ * so the process' mask is narrowed around it; files made at the same time can only become less accessible.
+ *
+ * @param address anything but `unix:` is opened as it is
+ */
+export async function withSocketMode<T>(address: string, open: () => Promise<T>): Promise<T> {
   const path = socketPathOf(address);
-  if (path !== undefined) chmodSync(path, 0o660);
+  if (path === undefined) return open();
+  const before = process.umask(0o777 & ~SOCKET_MODE);
+  try {
+    const opened = await open();
+    chmodSync(path, SOCKET_MODE);
+    return opened;
+  } finally {
+    process.umask(before);
+  }
 }
 
 function isAnswering(path: string): Promise<boolean> {

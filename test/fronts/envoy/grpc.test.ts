@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
+import type { TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { createCertificate } from '../../support/certificates.mjs';
 import type { CheckCall, CheckHandler } from '../../../src/guard/guard.js';
 import { startGrpcServer, type GrpcServer } from '../../../src/fronts/envoy/grpc.js';
 
@@ -155,6 +158,13 @@ describe('startGrpcServer()', () => {
     expect((await call(client, CHECK, { deadline: Date.now() + 300 })).code).toBeGreaterThan(0);
   });
 
+  test('announceDrain() reports NOT_SERVING while the port goes on taking work', async () => {
+    const { client, server } = await start(same);
+    server.announceDrain();
+    expect((await call(client, HEALTH, { bytes: healthRequest('') })).bytes?.toString('hex')).toBe('0802');
+    expect((await call(client, CHECK, { bytes: Buffer.from('x') })).bytes?.toString()).toBe('x');
+  });
+
   test('drain() cuts what does not end in time', async () => {
     const { client, server, calls } = await start(() => new Promise(() => undefined));
     const inFlight = call(client, CHECK, { deadline: Date.now() + 500 });
@@ -184,5 +194,52 @@ describe('startGrpcServer()', () => {
     await expect(start(same, { address: `unix:${path}` })).rejects.toThrow('another process');
     const { server } = await start(same);
     await expect(start(same, { address: `127.0.0.1:${server.port}` })).rejects.toThrow();
+  });
+});
+
+describe('GrpcServer.replaceTls()', () => {
+  const material = (name: string) => {
+    const { certificate, privateKey } = createCertificate(name);
+    return { cert: Buffer.from(certificate), key: Buffer.from(privateKey), clientCa: undefined };
+  };
+  const handler: CheckHandler = { check: same, waiting: 0, answered: 0 };
+
+  async function connectTo(port: number): Promise<{ session: ClientHttp2Session; name: unknown }> {
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+    closers.push(() => session.destroy());
+    await new Promise((resolve, reject) => session.once('connect', resolve).once('error', reject));
+    const socket = session.socket as unknown as TLSSocket;
+    return { session, name: socket.getPeerCertificate().subject.CN };
+  }
+
+  function statusOf(session: ClientHttp2Session): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const request = session.request({
+        ':method': 'POST',
+        ':path': HEALTH,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      });
+      request.once('response', (headers) => resolve(headers[':status']));
+      request.once('error', reject);
+      request.end(Buffer.from([0, 0, 0, 0, 0]));
+    });
+  }
+
+  test('new connections get the new certificate, open ones go on, and bad material changes nothing [operators 7]', async () => {
+    const server = await startGrpcServer(handler, {
+      address: '127.0.0.1:0',
+      tls: material('first'),
+      maxMessageBytes: 1024,
+    });
+    closers.push(() => server.drain(0));
+    const before = await connectTo(server.port);
+    server.replaceTls(material('second'));
+    const after = await connectTo(server.port);
+    expect(() => server.replaceTls({ ...material('third'), cert: Buffer.from('no PEM') })).toThrow();
+    const later = await connectTo(server.port);
+    expect([before.name, after.name, later.name]).toEqual(['first', 'second', 'second']);
+    expect(await statusOf(before.session)).toBe(200);
+    expect(await statusOf(after.session)).toBe(200);
   });
 });
