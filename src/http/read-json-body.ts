@@ -3,11 +3,15 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { JsonObject } from '../ports.js';
 import { errorCode, HttpError } from './http-error.js';
+import { isDeeperThan } from './json-depth.js';
 
 /** A response's header fields, names in lower case; several of one name are a list. */
 export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.-]+\+json)$/;
+
+/** Far beyond what an issuer writes. What is nested very deeply cannot be handed to a worker, or be written again. */
+const MAX_DEPTH = 32;
 
 /** What bounds the reading of a body. */
 export interface BodyLimits {
@@ -36,8 +40,8 @@ export function assertJsonHeaders(headers: HttpHeaders, name: string): void {
 }
 
 /**
- * Reads a body as one JSON object. The cap holds for the bytes on the wire and for those that come out of gzip.
- * Duplicate members are not found.
+ * Reads a body as one JSON object of bounded depth. The cap holds for the bytes on the wire and for those that come out of
+ * gzip. Duplicate members are not found.
  *
  * @param body the stream, untrusted; it is destroyed on failure
  * @param headers the response's, passed by `assertJsonHeaders`
@@ -97,10 +101,14 @@ function isZlibError(error: unknown): boolean {
 function parseObject(chunks: readonly Uint8Array[], name: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    value = isDeeperThan(text, MAX_DEPTH) ? undefined : JSON.parse(text);
   } catch {
     // The parser's message quotes the body.
     throw new HttpError('invalid_json', `${name}: the answer is not valid JSON`);
+  }
+  if (value === undefined) {
+    throw new HttpError('invalid_json', `${name}: the answer is nested more than ${MAX_DEPTH} levels deep`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new HttpError('invalid_json', `${name}: the answer is not a JSON object`);

@@ -1,10 +1,11 @@
 import { decodeBase64Url } from '../jws/base64url.js';
 import { JwkRejection } from './jwk-rejection.js';
+import { isRocaModulus } from './roca.js';
 import type { AsymmetricAlgorithm } from './types.js';
 
 const MIN_RSA_BITS = 2048;
 const MIN_EXPONENT = 65537;
-/** The largest Fermat-like exponent ever seen in use; a larger one only makes verification dear. */
+/** The largest Fermat-like exponent ever seen in use; a larger one only makes verification expensive. */
 const MAX_EXPONENT = 2 ** 32 + 1;
 
 const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
@@ -27,10 +28,10 @@ export type MemberReader = (name: string) => unknown;
 
 /**
  * Checks an RSA public key: 2048 bits and more, an odd modulus, an odd exponent of 65537 and more, both written in the
- * fewest bytes. Does not look for factors.
+ * fewest bytes, and a modulus that does not bear the fingerprint of ROCA. Does not look for factors.
  *
  * @param member reads the untrusted JWK
- * @param maxBits above which verification is too dear
+ * @param maxBits above which verification is too expensive
  * @throws JwkRejection
  * @see RFC 7518 sections 3.3 and 6.3.1, NIST SP 800-56B
  */
@@ -43,6 +44,8 @@ export function assertRsaKey(member: MemberReader, maxBits: number): BareKey {
   if (e.length > 6 || !isOdd(e)) throw new JwkRejection('weak_key');
   const exponent = e.readUIntBE(0, e.length);
   if (exponent < MIN_EXPONENT || exponent > MAX_EXPONENT) throw new JwkRejection('weak_key');
+  // CVE-2017-15361. Last, since it costs the most.
+  if (isRocaModulus(n)) throw new JwkRejection('weak_key');
   return {
     jwk: { kty: 'RSA', n: member('n') as string, e: member('e') as string },
     algorithms: RSA_ALGORITHMS,

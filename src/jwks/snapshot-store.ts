@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../http/http-error.js';
@@ -39,14 +39,25 @@ const VERSION = 1;
 /** Above every key set that is kept: a hundred keys of 8192 bits are a fifth of it. */
 const MAX_SNAPSHOT_BYTES = 1_048_576;
 
+/** What a snapshot store needs. */
+export interface SnapshotStoreOptions {
+  readonly logger: Logger;
+  /** Our own user; undefined: the system has none. */
+  readonly uid?: number | undefined;
+}
+
 /**
- * Creates the store. Whoever can write to the folder can make keys that are believed, so files are for the owner alone,
- * and a file that others may write, a link, or anything but a plain file is ignored.
+ * Creates the store. Whoever can write a snapshot can make keys that are believed, so only a regular file of our own user
+ * that nobody else can write is read; a link or anything else is ignored. A folder in which others can write, or that
+ * belongs to another user than us or root, is warned of: they can bring back an old snapshot. Does not look at the folders
+ * above it.
  *
  * @param dir from the configuration; made where it is missing
- * @param options a log
  */
-export function createSnapshotStore(dir: string, { logger }: { readonly logger: Logger }): SnapshotStore {
+export function createSnapshotStore(
+  dir: string,
+  { logger, uid = process.getuid?.() }: SnapshotStoreOptions,
+): SnapshotStore {
   let tail = Promise.resolve();
   const enqueue = (issuer: string, action: string, work: () => Promise<void>): void => {
     tail = tail.then(work).catch((error: unknown) => {
@@ -56,8 +67,9 @@ export function createSnapshotStore(dir: string, { logger }: { readonly logger: 
       );
     });
   };
+  warnOfFolder(dir, { logger, uid });
   return {
-    load: (owner) => loadSnapshot(join(dir, fileName(owner.issuer)), owner, logger),
+    load: (owner) => loadSnapshot(join(dir, fileName(owner.issuer)), owner, { logger, uid }),
     save: (owner, snapshot) => enqueue(owner.issuer, 'written', () => writeSnapshot(dir, owner, snapshot)),
     remove: (issuer) => enqueue(issuer, 'removed', () => rm(join(dir, fileName(issuer)), { force: true })),
     flush: () => tail,
@@ -88,10 +100,31 @@ async function writeSnapshot(
   await rename(temporary, path);
 }
 
-function loadSnapshot(path: string, owner: SnapshotOwner, logger: Logger): Snapshot | undefined {
+function warnOfFolder(dir: string, { logger, uid }: SnapshotStoreOptions): void {
+  let folder: Stats;
+  try {
+    folder = statSync(dir);
+  } catch {
+    // It is made with the first snapshot, for us alone.
+    return;
+  }
+  const isOthers = uid !== undefined && folder.uid !== uid && folder.uid !== 0;
+  if (!isOthers && !isWritableByOthers(folder)) return;
+  logger.warn({ dir }, 'others can write to the folder of the key snapshots; make it 0700 and our own');
+}
+
+function isWritableByOthers({ mode }: Stats): boolean {
+  return (mode & 0o022) !== 0;
+}
+
+function loadSnapshot(
+  path: string,
+  owner: SnapshotOwner,
+  { logger, uid }: SnapshotStoreOptions,
+): Snapshot | undefined {
   let reason: string;
   try {
-    const found = parseSnapshot(readOwnFile(path), owner);
+    const found = parseSnapshot(readOwnFile(path, uid), owner);
     if (typeof found !== 'string') return found;
     reason = found;
   } catch (error) {
@@ -103,18 +136,22 @@ function loadSnapshot(path: string, owner: SnapshotOwner, logger: Logger): Snaps
   return undefined;
 }
 
-function readOwnFile(path: string): string {
+/** What is opened is what is looked at: a path could lead elsewhere by the second look. */
+function readOwnFile(path: string, uid: number | undefined): string {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const { mode, size } = fstatSync(descriptor);
-    const plain = (mode & constants.S_IFMT) === constants.S_IFREG;
-    if (!plain || size > MAX_SNAPSHOT_BYTES)
-      throw Object.assign(new Error('not a snapshot'), { code: 'not_a_snapshot' });
-    if ((mode & 0o022) !== 0) throw Object.assign(new Error('writable'), { code: 'writable_by_others' });
+    const file = fstatSync(descriptor);
+    if (!file.isFile() || file.size > MAX_SNAPSHOT_BYTES) throw distrust('not_a_snapshot');
+    if (uid !== undefined && file.uid !== uid) throw distrust('another_owner');
+    if (isWritableByOthers(file)) throw distrust('writable_by_others');
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);
   }
+}
+
+function distrust(code: string): Error {
+  return Object.assign(new Error('the snapshot is not trusted'), { code });
 }
 
 /** @returns the snapshot, or why it is none */

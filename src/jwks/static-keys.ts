@@ -97,7 +97,8 @@ const REJECTIONS: Partial<Record<JwkRejectionCode, string>> = {
   unsupported_pem: 'is not one PEM public key (SubjectPublicKeyInfo, "BEGIN PUBLIC KEY")',
   invalid_key: 'is not a valid public key',
   algorithm_mismatch: 'the key is of another type or curve than alg needs',
-  weak_key: 'the key is too weak; RSA needs at least 2048 bits and an odd exponent above 2',
+  weak_key:
+    'the key is too weak; RSA needs 2048 to 8192 bits, an odd exponent from 65537, and no fingerprint of CVE-2017-15361',
   weak_secret:
     'the secret is too short; it must be as long as the hash: 32, 48 or 64 bytes for HS256, HS384, HS512',
   unsupported_curve: 'the curve is not supported; P-256, P-384, P-521 and Ed25519 are',

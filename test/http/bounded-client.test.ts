@@ -63,6 +63,21 @@ describe('HttpClient.getJson()', () => {
     await expect(answer).resolves.toMatchObject({ body: { a: 1 } });
   });
 
+  const nested = (depth: number): string => `${'{"a":'.repeat(depth - 1)}{"b":"[[{"}${'}'.repeat(depth - 1)}`;
+
+  test('takes 32 levels of nesting, whatever stands in strings [security 14]', async () => {
+    await expect(get(answersText(nested(32)))).resolves.toMatchObject({ headers: {} });
+  });
+
+  test.each([
+    ['one level too many', nested(33)],
+    ['arrays', `{"keys":[{"x":${'['.repeat(1000)}${']'.repeat(1000)}}]}`],
+    ['objects, as deep as fits', nested(1500)],
+    ['without an end', '['.repeat(9000)],
+  ])('refuses what is nested too deeply: %s [security 14]', async (_, text) => {
+    await expect(get(answersText(text))).rejects.toMatchObject({ code: 'invalid_json' });
+  });
+
   test.each<[string, string, Behaviour]>([
     ['an error of the server', 'status', answersStatus(500)],
     ['a missing page', 'status', answersStatus(404)],

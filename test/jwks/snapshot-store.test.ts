@@ -85,7 +85,8 @@ describe('SnapshotStore', () => {
       'another_source',
       (path) => edit(path, { source: { kind: 'jwksUri', jwksUri: 'https://x' } }),
     ],
-    ['writable by others', 'writable_by_others', (path) => chmodSync(path, 0o666)],
+    ['writable by everybody', 'writable_by_others', (path) => chmodSync(path, 0o602)],
+    ['writable by a group', 'writable_by_others', (path) => chmodSync(path, 0o620)],
     ['huge', 'not_a_snapshot', (path) => writeFileSync(path, Buffer.alloc(1_048_577, ' '))],
     [
       'a link',
@@ -96,13 +97,34 @@ describe('SnapshotStore', () => {
         symlinkSync(join(root, 'elsewhere'), path);
       },
     ],
-  ])('ignores a file that is %s, with a log line', async (_name, reason, spoil) => {
+  ])('ignores a file that is %s, with a log line [security 11]', async (_name, reason, spoil) => {
     spoil(await write());
     expect(load()).toBeUndefined();
     expect(warnings).toEqual([{ issuer: owner.issuer, reason }]);
   });
 
-  test('tells of a folder that can not be written, and goes on', async () => {
+  test('ignores a file of another user, root included [security 11]', async () => {
+    const path = await write();
+    const store = createSnapshotStore(dir, { logger, uid: statSync(path).uid + 1 });
+    warnings = [];
+    expect(store.load(owner)).toBeUndefined();
+    expect(warnings).toEqual([{ issuer: owner.issuer, reason: 'another_owner' }]);
+  });
+
+  test.each([
+    ['its owner alone can write', 0o700, 0],
+    ['others can read', 0o755, 0],
+    ['a group can write', 0o770, 1],
+    ['everybody can write', 0o1777, 1],
+  ])('a folder in which %s: warnings %s %i [security 11]', async (_, mode, count) => {
+    await write();
+    chmodSync(dir, mode);
+    createSnapshotStore(dir, { logger });
+    expect(warnings).toEqual(count === 0 ? [] : [{ dir }]);
+    expect(load()).toEqual(snapshot);
+  });
+
+  test('warns of a folder that cannot be written, and goes on', async () => {
     writeFileSync(dir, 'in the way');
     const store = createSnapshotStore(dir, { logger });
     store.save(owner, snapshot);

@@ -1,24 +1,34 @@
 import { describe, expect, test } from '@jest/globals';
-import type { KeySetFetcher } from '../../src/jwks/ports.js';
+import { createHttpClient } from '../../src/http/bounded-client.js';
+import { createNetworkFetcher } from '../../src/jwks/network-fetcher.js';
+import type { KeySetFetcher, KeySetRequest } from '../../src/jwks/ports.js';
 import type { IpcPeer } from '../../src/server/ipc.js';
-import { createPrimaryReplay, primaryHandlers } from '../../src/server/primary-services.js';
+import {
+  createPrimaryFetcher,
+  createPrimaryReplay,
+  primaryHandlers,
+} from '../../src/server/primary-services.js';
 import { createGuardedReplay } from '../../src/stores/guarded-replay.js';
 import { createReplayMemory } from '../../src/stores/replay-memory.js';
 import { ReplayFullError, UnprovableProofError, type ReplayStore } from '../../src/stores/replay-store.js';
+import { answersText, FakeIssuer } from '../support/fake-issuer.js';
 import { spendableProof } from '../support/spendable-proof.js';
 import { NOW_MS } from '../support/tokens.js';
 
 const noFetcher: KeySetFetcher = { fetch: () => Promise.reject(new Error('not asked')) };
 
-/** A worker's store over the primary's; messages are copied as between processes. */
-function workerOf(replay: ReplayStore): ReplayStore {
-  const handlers = primaryHandlers({ fetcher: noFetcher, replay });
+/** A worker's end; messages are copied as between processes. */
+function peerOf(services: Parameters<typeof primaryHandlers>[0]): IpcPeer {
+  const handlers = primaryHandlers(services);
   const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-  const peer: IpcPeer = {
+  return {
     call: async (method, params) => copy(await handlers[method]!(copy(params) as never)),
     close: () => undefined,
   };
-  return createPrimaryReplay(peer);
+}
+
+function workerOf(replay: ReplayStore): ReplayStore {
+  return createPrimaryReplay(peerOf({ fetcher: noFetcher, replay }));
 }
 
 describe('createPrimaryReplay()', () => {
@@ -47,5 +57,30 @@ describe('createPrimaryReplay()', () => {
     for (let i = 0; i < 16; i++) await worker.spend(proof(`x${i}`, clock.nowMs, 'greedy'));
     await expect(worker.spend(proof('x16', clock.nowMs, 'greedy'))).rejects.toThrow(ReplayFullError);
     expect(await worker.spend(proof('y', clock.nowMs, 'other'))).toBe(true);
+  });
+});
+
+describe('createPrimaryFetcher()', () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+
+  test('a key set that is nested too deeply fails as it does in one process [security 14]', async () => {
+    const issuer = await FakeIssuer.start();
+    issuer.behaviour.jwks = answersText(`{"keys":[${JSON.stringify({ kty: 'EC' })}],"x":${deep}}`);
+    const limits = { timeoutMs: 10_000, maxBytes: 1_000_000, allowHttp: false };
+    const http = createHttpClient(limits);
+    const alone = createNetworkFetcher(http, { clock: { now: () => NOW_MS } });
+    const worker = createPrimaryFetcher(
+      peerOf({ fetcher: alone, replay: createReplayMemory({ maxEntries: 1, clock: { now: () => NOW_MS } }) }),
+    );
+    const request = {
+      issuer: issuer.issuer,
+      source: { kind: 'jwksUri', jwksUri: issuer.jwksUri },
+      settings: { ...limits, minTtlMs: 0, maxTtlMs: 0, cooldownMs: 0, staleIfErrorMs: 0 },
+      rediscover: false,
+    } as KeySetRequest;
+    await expect(alone.fetch(request)).rejects.toThrow(/nested/);
+    await expect(worker.fetch(request)).rejects.toThrow(/invalid_json/);
+    await http.close();
+    await issuer.stop();
   });
 });

@@ -9,7 +9,8 @@ const REJECTIONS: Partial<Record<JwkRejectionCode, string>> = {
   private_key: 'must be a public key; a private one has no place here',
   unsupported_pem: 'must be one PEM public key (BEGIN PUBLIC KEY or BEGIN RSA PUBLIC KEY), not a certificate',
   algorithm_mismatch: 'must be a key that fits its alg',
-  weak_key: 'must be a strong key: RSA of 2048 to 8192 bits with a sound exponent',
+  weak_key:
+    'must be a strong key: RSA of 2048 to 8192 bits with a sound exponent, not of the ROCA kind (CVE-2017-15361)',
   weak_secret: 'must be at least as long as the hash: 32 bytes for HS256, 48 for HS384, 64 for HS512',
 };
 
