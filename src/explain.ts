@@ -1,7 +1,7 @@
 /** One recorded request through the real pipeline, with the outcome of each stage. Spends nothing, redacts secrets. */
-import { explainCheck } from './guard/guard.js';
-import { parseRequest } from './fronts/envoy/decode.js';
-import { encodeRecordedRequest } from './fronts/envoy/recorded-request.js';
+import { createContext } from './authz/pipeline.js';
+import type { Gate } from './guard/guard.js';
+import { readRecordedRequest } from './fronts/envoy/recorded-request.js';
 import type { Decision, Deny, HeaderPair } from './authz/types.js';
 import { Denial } from './authz/denial.js';
 import type { Config } from './config/config.js';
@@ -50,7 +50,6 @@ export async function explainRequest(
   recorded: unknown,
   { fresh = false }: { readonly fresh?: boolean } = {},
 ): Promise<Explanation> {
-  const bytes = encodeRecordedRequest(recorded);
   const { timeout: timeoutMs, maxBytes, allowHttp } = config.jwks;
   const http = createHttpClient({ timeoutMs, maxBytes, allowHttp });
   const runtime = await createRuntime(withoutSnapshots(config), {
@@ -63,7 +62,7 @@ export async function explainRequest(
   runtime.state.receive(NO_REVOCATIONS);
   try {
     if (fresh) await runtime.invalidate(undefined, true);
-    return await explainIn(runtime.gate, bytes, config);
+    return await explainIn(runtime.gate, recorded, config);
   } finally {
     await runtime.close();
     await http.close();
@@ -76,23 +75,19 @@ function withoutSnapshots(config: Config): Config {
   return { ...config, jwks };
 }
 
-async function explainIn(
-  gate: Parameters<typeof explainCheck>[0],
-  bytes: Buffer,
-  config: Config,
-): Promise<Explanation> {
+async function explainIn(gate: Gate, recorded: unknown, config: Config): Promise<Explanation> {
   const stages: { stage: string; outcome: string }[] = [];
   const trace = (stage: string, outcome: string): void => void stages.push({ stage, outcome });
   let request;
   try {
-    request = parseRequest(bytes, { policy: undefined, authority: undefined });
+    request = readRecordedRequest(recorded);
     trace('decode', 'passed');
   } catch (error) {
     if (!(error instanceof Denial)) throw error;
     trace('decode', `denied: ${error.code}`);
     return undecodable(stages, error);
   }
-  const { decision } = await explainCheck(gate, request, { nowMs: systemClock.now(), trace });
+  const decision = await gate.pipeline.decide(createContext(request, systemClock.now()), trace);
   return {
     stages,
     decision: outcomeOf(decision),

@@ -14,7 +14,6 @@ import { createCertificateReader } from './authz/mtls/certificate.js';
 import { createPipeline } from './authz/pipeline.js';
 import { compilePolicies, type CompileCondition } from './authz/policy/compile.js';
 import { createRefusalBuilder } from './authz/refusal.js';
-import { createResponseBuilder } from './fronts/envoy/encode.js';
 import { createRouter, type Router } from './authz/routes.js';
 import { createAdmitStage } from './authz/stages/admit.js';
 import { createCheckRevocationStage, type KnownRevocations } from './authz/stages/check-revocation.js';
@@ -30,7 +29,7 @@ import type { TokenKind } from './authz/token/kind.js';
 import type { TokenCache } from './authz/token/token-cache.js';
 import type { TokenIssuer } from './authz/token/types.js';
 import { createTokenVerifier } from './authz/token/verifier.js';
-import { createTrial, type ShadowDifference } from './authz/trial.js';
+import { createShadowComparison, type ShadowDifference } from './authz/shadow.js';
 import type { AuthzRequest, Decision, GateMetrics, Policy, Stage } from './authz/types.js';
 import { createUpstreamBuilder } from './authz/upstream.js';
 import type { Config, CredentialPlaceConfig, IssuerConfig } from './config/config.js';
@@ -99,25 +98,23 @@ export function buildGate(config: Config, parts: GateParts): Gate {
       }),
       refusalOf: createRefusalBuilder({
         dpop: config.dpop.mode === 'off' ? undefined : { algorithms: config.dpop.algorithms },
+        failure: config.server.failure,
       }),
       metadataOf: createMetadata(config.identity.metadata ? identity : undefined),
-      concluded: trialOf(config, policies, parts),
+      concluded: shadowsOf(config, policies, parts),
       onInternalError: (error, request) => parts.onInternalError(error, request),
-    }),
-    responses: createResponseBuilder({
-      failure: config.server.failure,
     }),
   };
 }
 
 /** Nothing is built for shadows where no policy has one. */
-function trialOf(
+function shadowsOf(
   config: Config,
   policies: ReadonlyMap<string, Policy>,
   parts: GateParts,
 ): (decision: Decision) => void {
   if (![...policies.values()].some(({ shadow }) => shadow !== undefined)) return () => undefined;
-  return createTrial({
+  return createShadowComparison({
     stages: judgingStages(config, parts, UNCOUNTED),
     metrics: parts.metrics,
     onDifference: (difference) => parts.onShadowDifference(difference),

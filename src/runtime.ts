@@ -3,7 +3,8 @@
  * it in force, and replaces it as a whole when the configuration changes.
  */
 import { randomBytes } from 'node:crypto';
-import { createCheckHandler, type CheckHandler, type Gate } from './guard/guard.js';
+import { createCheckHandler, type CheckHandler } from './fronts/envoy/check.js';
+import { createGuard, type Gate, type Guard } from './guard/guard.js';
 import { createDecisionIds } from './authz/decision-id.js';
 import { createProofKeys } from './authz/dpop/proof-keys.js';
 import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
@@ -52,6 +53,7 @@ export interface RuntimeOptions {
 
 /** A process' part of the product. */
 export interface Runtime {
+  readonly guard: Guard;
   readonly handler: CheckHandler;
   /** Of the configuration in force. */
   readonly gate: Gate;
@@ -108,6 +110,7 @@ function spendsInRedis({ replay }: Config, { primary, keepsKeys }: RuntimeOption
 }
 
 class ProcessRuntime implements Runtime {
+  readonly guard: Guard;
   readonly handler: CheckHandler;
   readonly metrics = createMetrics(VERSION);
   readonly documents: PublicDocuments;
@@ -149,10 +152,13 @@ class ProcessRuntime implements Runtime {
       tokenCache: this.tokenCache,
       compileCondition: optional.compileCondition,
     });
-    this.handler = this.createHandler();
+    this.guard = this.createGuard();
+    this.handler = createCheckHandler(this.guard, {
+      maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
+    });
     this.overload = createOverloadGuard({
       limitMs: () => this.config.server.limits.eventLoopDelay,
-      answered: () => this.handler.answered,
+      answered: () => this.guard.answered,
       stopwatch,
       every: everyInterval,
     });
@@ -222,7 +228,7 @@ class ProcessRuntime implements Runtime {
         entries: this.revocations.index.size,
         inStep: this.revocations.staleForMs(this.clock.now()) === 0,
       },
-      checks: { waiting: this.handler.waiting, overloaded: this.overload.isOverloaded() },
+      checks: { waiting: this.guard.waiting, overloaded: this.overload.isOverloaded() },
     };
   }
 
@@ -275,12 +281,11 @@ class ProcessRuntime implements Runtime {
     return list;
   }
 
-  private createHandler(): CheckHandler {
+  private createGuard(): Guard {
     const logDecision = createDecisionLog(this.options.log, () => this.config.log.decisions);
-    return createCheckHandler({
+    return createGuard({
       gate: () => this.gate,
       concurrentChecks: () => this.config.server.limits.concurrentChecks,
-      maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
       isOverloaded: () => this.overload.isOverloaded(),
       observer: {
         decided: (decision, durationMs) => {
@@ -326,7 +331,7 @@ class ProcessRuntime implements Runtime {
         })),
       replayEntries: () => this.replay.entries,
       tokenCacheEntries: () => this.tokenCache?.entries ?? 0,
-      checksWaiting: () => this.handler.waiting,
+      checksWaiting: () => this.guard.waiting,
       logLinesDropped: () => this.options.log.droppedLines ?? 0,
     };
   }

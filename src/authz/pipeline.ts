@@ -13,12 +13,9 @@ import type {
   HeaderPair,
   Metadata,
   Stage,
-  StageResult,
   UpstreamChanges,
 } from './types.js';
-
-/** Told of each stage as it ends; `explain` prints it. */
-export type Trace = (stage: string, outcome: string) => void;
+import { runStages, type Trace } from './run-stages.js';
 
 /** What the pipeline needs beside its stages. */
 export interface PipelineOptions {
@@ -88,7 +85,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     refuse: (ctx, error) => refuse(ctx, error, options),
     decide(ctx, trace) {
       try {
-        const pending = runFrom(0, ctx, options.stages, trace);
+        const pending = runStages(options.stages, ctx, trace);
         if (pending === undefined) return allow(ctx, options);
         return pending.then(
           () => allowOrDeny(ctx, options),
@@ -99,54 +96,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       }
     },
   };
-}
-
-/** @returns undefined when every stage answered at once */
-function runFrom(
-  first: number,
-  ctx: CheckContext,
-  stages: readonly Stage[],
-  trace: Trace | undefined,
-): Promise<void> | undefined {
-  for (let index = first; index < stages.length; index++) {
-    const stage = stages[index] as Stage;
-    const result = traced(stage, ctx, trace);
-    if (result instanceof Promise) return resume(result, index, ctx, { stages, trace });
-    if (result === 'done') return undefined;
-  }
-  return undefined;
-}
-
-async function resume(
-  pending: Promise<StageResult>,
-  index: number,
-  ctx: CheckContext,
-  { stages, trace }: { stages: readonly Stage[]; trace: Trace | undefined },
-): Promise<void> {
-  if ((await pending) === 'done') return;
-  await runFrom(index + 1, ctx, stages, trace);
-}
-
-function traced(
-  stage: Stage,
-  ctx: CheckContext,
-  trace: Trace | undefined,
-): StageResult | Promise<StageResult> {
-  if (trace === undefined) return stage.run(ctx);
-  const told = (result: StageResult): StageResult => {
-    trace(stage.name, result === 'done' ? 'allowed here' : 'passed');
-    return result;
-  };
-  const failed = (error: unknown): never => {
-    trace(stage.name, error instanceof Denial ? `denied: ${error.code}` : 'failed');
-    throw error;
-  };
-  try {
-    const result = stage.run(ctx);
-    return result instanceof Promise ? result.then(told, failed) : told(result);
-  } catch (error) {
-    return failed(error);
-  }
 }
 
 function allowOrDeny(ctx: CheckContext, options: PipelineOptions): Decision {

@@ -17,6 +17,8 @@ export function bodyText({ before, after }: RefusalBody, decisionId: string): st
 export interface RefusalOptions {
   /** Which challenges a request without a credential gets. */
   readonly dpop: { readonly algorithms: readonly string[] } | undefined;
+  /** `error`: an outage is left to the proxy's own failure mode, where a front can do that. */
+  readonly failure: 'deny' | 'error';
 }
 
 /** @returns the refusal of a request; the very same object for all that are alike, which is then marked as kept */
@@ -60,7 +62,7 @@ function hasAnswerDetails({ details }: Denial): boolean {
   return false;
 }
 
-function build(ctx: CheckContext, denial: Denial, { dpop }: RefusalOptions): Refusal {
+function build(ctx: CheckContext, denial: Denial, { dpop, failure }: RefusalOptions): Refusal {
   const { request, match } = ctx;
   const headers = [
     ...challengesOf(denial, { scheme: ctx.credential?.scheme, dpop }),
@@ -69,7 +71,7 @@ function build(ctx: CheckContext, denial: Denial, { dpop }: RefusalOptions): Ref
   ];
   const body = bodyFor(request, denial.entry, match?.policy.errors ?? 'oauth');
   if (body !== undefined) headers.push(['content-type', body.contentType]);
-  return { status: denial.entry.http, headers, body, isOutage: denial.isOutage };
+  return { status: denial.entry.http, headers, body, isLeftToProxy: failure === 'error' && denial.isOutage };
 }
 
 function fixedHeaders(denial: Denial, request: AuthzRequest): HeaderPair[] {

@@ -1,12 +1,54 @@
 /**
- * A policy on trial: evaluated beside the live one, counted, never answered with. It runs the same stages on a copy
- * of the context, so that nothing it finds, writes or hands out reaches the answer.
+ * A shadow policy: evaluated beside the live one, counted, never answered with. It runs the same stages on a copy of the
+ * context, so nothing it finds, writes or hands out reaches the answer.
  */
 import { createContext } from './pipeline.js';
-import type { CheckContext, Policy, RouteMatch, Stage, StageResult } from './types.js';
+import { runStages } from './run-stages.js';
+import type { CheckContext, Decision, GateMetrics, Policy, RouteMatch, Stage } from './types.js';
 
 /** How a policy would have decided. */
 export type ShadowOutcome = 'allow' | 'deny';
+
+/** A shadow that would have decided otherwise; for the log. Names and codes, and the client's request id. */
+export interface ShadowDifference {
+  readonly policy: string;
+  readonly shadow: string;
+  readonly live: ShadowOutcome;
+  readonly candidate: ShadowOutcome;
+  /** The client's, unbounded: the log bounds it. */
+  readonly requestId: string | undefined;
+}
+
+/** What shadows are evaluated with. */
+export interface ShadowOptions {
+  /** From admit to authorize: nothing that spends, issues or counts. */
+  readonly stages: readonly Stage[];
+  readonly metrics: Pick<GateMetrics, 'shadow'>;
+  onDifference(difference: ShadowDifference): void;
+}
+
+/**
+ * Creates what compares each decision with that of the policy's shadow.
+ *
+ * @returns to be called with every decision; does nothing for policies without a shadow, and never throws
+ */
+export function createShadowComparison(options: ShadowOptions): (decision: Decision) => void {
+  return (decision) => {
+    const policy = decision.ctx.match?.policy;
+    if (policy?.shadow === undefined) return;
+    const { shadow } = policy;
+    const report = (candidate: ShadowOutcome): void => {
+      const live = decision.kind;
+      options.metrics.shadow(policy.name, shadow.name, live, candidate);
+      if (live === candidate) return;
+      const { requestId } = decision.ctx.request;
+      options.onDifference({ policy: policy.name, shadow: shadow.name, live, candidate, requestId });
+    };
+    const outcome = evaluateShadow(decision.ctx, shadow, options.stages);
+    if (outcome instanceof Promise) void outcome.then(report);
+    else report(outcome);
+  };
+}
 
 /**
  * Evaluates a policy beside the one that answers. Never throws and never rejects; whatever is thrown counts as `deny`.
@@ -14,7 +56,7 @@ export type ShadowOutcome = 'allow' | 'deny';
  * @param ctx of the live policy, at any stage of it; is not changed
  * @param policy the candidate
  * @param stages from admit to authorize, without the one that spends proofs and without the one that issues tokens:
- *   what they do can not be undone
+ *   what they do cannot be undone
  * @returns the outcome, as a promise only where a stage has to wait
  */
 export function evaluateShadow(
@@ -22,38 +64,13 @@ export function evaluateShadow(
   policy: Policy,
   stages: readonly Stage[],
 ): ShadowOutcome | Promise<ShadowOutcome> {
-  return runFrom(0, copyOf(ctx, policy), stages);
-}
-
-function runFrom(
-  first: number,
-  ctx: CheckContext,
-  stages: readonly Stage[],
-): ShadowOutcome | Promise<ShadowOutcome> {
-  for (let index = first; index < stages.length; index++) {
-    const result = attempt(stages[index] as Stage, ctx);
-    if (result === 'done') return 'allow';
-    if (result === 'deny') return 'deny';
-    if (result instanceof Promise) return resume(result, index, { ctx, stages });
-  }
-  return 'allow';
-}
-
-function attempt(stage: Stage, ctx: CheckContext): StageResult | 'deny' | Promise<StageResult> {
   try {
-    return stage.run(ctx);
-  } catch {
-    return 'deny';
-  }
-}
-
-async function resume(
-  pending: Promise<StageResult>,
-  index: number,
-  { ctx, stages }: { ctx: CheckContext; stages: readonly Stage[] },
-): Promise<ShadowOutcome> {
-  try {
-    return (await pending) === 'done' ? 'allow' : await runFrom(index + 1, ctx, stages);
+    const pending = runStages(stages, copyOf(ctx, policy));
+    if (pending === undefined) return 'allow';
+    return pending.then(
+      () => 'allow',
+      () => 'deny',
+    );
   } catch {
     return 'deny';
   }

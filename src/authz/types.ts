@@ -6,9 +6,9 @@ import type { Denial, DenialEntry } from './denial.js';
 
 /** The header fields of a request. Names are lower-case. All values are the client's, and untrusted. */
 export interface RequestHeaders {
-  /** The value of a header that came once; several are joined by a bare comma, as Envoy joins them. */
+  /** The value of a header that came once; several are joined by a bare comma. */
   get(name: string): string | undefined;
-  /** Every field of that name in order. Fields that Envoy joined are still one. */
+  /** Every field of that name in order. Fields that a proxy joined by a comma are still one. */
   all(name: string): readonly string[];
   /** All names, each once. */
   names(): Iterable<string>;
@@ -16,7 +16,7 @@ export interface RequestHeaders {
   joined(): ReadonlyMap<string, string>;
 }
 
-/** A request as Envoy describes it, decoded and frozen. */
+/** A request as whoever asks describes it. Never changes. */
 export interface AuthzRequest {
   /** The method as sent, with case. A registered one is in upper case. */
   readonly method: string;
@@ -25,8 +25,8 @@ export interface AuthzRequest {
   /** What follows `?`, without it; undefined where there is none. */
   readonly query: string | undefined;
   /**
-   * Are path and query, as they stand here, what Envoy forwards? False where the true bytes (`:path` of `header_map`)
-   * differ, where there are two of them, or where one is not visible ASCII. Without `header_map` the text is believed.
+   * Are path and query, as they stand here, what is forwarded? False where the bytes that were sent are known to differ,
+   * or where one is not visible ASCII. Where those bytes are not known the text is believed.
    */
   readonly hasTrueTarget: boolean;
   /** Host or `:authority` as the client sent it; not checked yet. */
@@ -34,13 +34,13 @@ export interface AuthzRequest {
   readonly headers: RequestHeaders;
   /** `x-request-id`, for correlation only. */
   readonly requestId: string | undefined;
-  /** The peer's leaf certificate as URL-encoded PEM, from the TLS session Envoy ended; undefined: none was shown. */
+  /** The peer's leaf certificate as URL-encoded PEM, from the client's TLS session; undefined: none was shown. */
   readonly peerCertificate: string | undefined;
-  /** What the operator says of the route, merged by Envoy. Trusted. */
+  /** What the operator says of the route: `portcullis.policy` names its policy. Trusted. */
   readonly contextExtensions: ReadonlyMap<string, string>;
-  /** gRPC metadata `portcullis-policy` of the Check call. Trusted: set by the operator's Envoy. */
+  /** The name of a policy that came with the question itself. Trusted: the operator's proxy sets it. */
   readonly callPolicy: string | undefined;
-  /** The gRPC `:authority` of the Check call. Trusted. */
+  /** The name by which this server was asked. Trusted. */
   readonly callAuthority: string | undefined;
   /** A gRPC, gRPC-Web or Connect call, by content-type: decides the form of a denial, nothing else. */
   readonly rpc: 'grpc' | 'grpc-web' | 'connect' | undefined;
@@ -133,12 +133,12 @@ export interface RouteMatch {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Everything one Check has learnt so far. Stages write what they own; nobody else keeps it. */
+/** Everything that is known of one request so far. Stages write what they own; nobody else keeps it. */
 export interface CheckContext {
   /** Names the decision in the log, the metadata and the body of a denial. */
   readonly id: string;
   readonly request: AuthzRequest;
-  /** When the Check began, milliseconds since the epoch. */
+  /** When the request came, milliseconds since the epoch. */
   readonly nowMs: number;
   match: RouteMatch | undefined;
   credential: Credential | undefined;
@@ -171,7 +171,7 @@ export type StageResult = 'done' | undefined;
 /** A header field, name in lower case, value visible ASCII. */
 export type HeaderPair = readonly [name: string, value: string];
 
-/** The answer to a request, before it becomes Envoy's message. */
+/** The answer to a request, before a front writes it. */
 export type Decision = Allow | Deny;
 
 /** The request goes on. */
@@ -184,7 +184,7 @@ export interface Allow {
   readonly metadata: Metadata;
 }
 
-/** What is changed on the request before it goes on. No name is in both lists: Envoy removes last. */
+/** What is changed on the request before it goes on. No name is in both lists. */
 export interface UpstreamChanges {
   readonly set: readonly HeaderPair[];
   readonly remove: readonly string[];
@@ -207,8 +207,8 @@ export interface Refusal {
   readonly headers: readonly HeaderPair[];
   /** undefined: no body, as for HEAD. */
   readonly body: RefusalBody | undefined;
-  /** A dependency is out of reach, and no client had a part in that: a front may leave the case to its proxy. */
-  readonly isOutage: boolean;
+  /** A dependency is out of reach, no client had a part in that, and the operator leaves the case to the proxy. */
+  readonly isLeftToProxy: boolean;
 }
 
 /** A body with a place for the decision's id, so that one refusal serves many requests. */
@@ -219,7 +219,7 @@ export interface RefusalBody {
   readonly after: string | undefined;
 }
 
-/** Dynamic metadata for Envoy's access log and later filters: JSON values. The decision's id comes beside it. */
+/** Facts for the proxy's access log and later filters: JSON values. The decision's id comes beside it. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
 /** What the stages report of themselves. Labels come from configuration and code, never from a request. */

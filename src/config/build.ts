@@ -12,15 +12,14 @@ import type {
   ServerConfig,
   TlsConfig,
   StaticKeyConfig,
-  TokensConfig,
 } from './config.js';
+import { buildTokens } from './build-tokens.js';
 import { type Content, readJwkSet, readPem } from './key-material.js';
 import type { ConfigFiles } from './files.js';
 import { deepFreeze } from './freeze.js';
 import type { ParsedConfig } from './schema.js';
 import { DEFAULT_POLICY } from './schema/policies.js';
 import { revocationSection } from './schema/revocation.js';
-import { readSigningKeys } from './signing-keys.js';
 
 const DEFAULT_REVOCATION_PATH = './revocations.db';
 const DEFAULT_MIN_TTL_MS = 60_000;
@@ -118,12 +117,6 @@ function buildRevocation(parsed: ParsedConfig, files: ConfigFiles): RevocationCo
   if (revocation === undefined && !isNeeded) return undefined;
   const given = revocation ?? revocationSection.unwrap().parse({});
   return { ...given, path: files.locate(given.path ?? DEFAULT_REVOCATION_PATH) };
-}
-
-function buildTokens(tokens: ParsedConfig['tokens'], files: ConfigFiles): TokensConfig | undefined {
-  return tokens === undefined
-    ? undefined
-    : { issuer: tokens.issuer, keys: must(readSigningKeys(tokens.keys, files)) };
 }
 
 /** Without what checks have refused. */

@@ -2,6 +2,7 @@ import type { SignatureAlgorithm, AsymmetricAlgorithm, SymmetricAlgorithm } from
 import type { JwkSet } from './key-material.js';
 import type { DeepReadonly } from './freeze.js';
 import type { ParsedConfig } from './schema.js';
+import type { KeySource } from '../jwks/key-source.js';
 import type { SigningKeySet } from '../signing/key-set.js';
 
 /** A PEM public key of the file, read in. */
@@ -47,10 +48,43 @@ export interface TlsConfig {
   readonly clientCa: string | undefined;
 }
 
-/** What Portcullis signs with. */
+type ParsedTokens = NonNullable<ParsedConfig['tokens']>;
+
+/** What Portcullis signs with, and what it issues. */
 export interface TokensConfig {
   readonly issuer: string;
+  /** `aud` of access tokens of our own. */
+  readonly audiences: readonly string[];
   readonly keys: SigningKeySet;
+  /** undefined: identity tokens are signed, and nothing is issued. */
+  readonly service: TokenServiceConfig | undefined;
+}
+
+/** Personal access tokens and the token endpoint. Paths are absolute. */
+export interface TokenServiceConfig extends DeepReadonly<
+  Pick<ParsedTokens, 'ttl' | 'format' | 'prefix' | 'direct' | 'scrypt' | 'grants' | 'admin' | 'limits'>
+> {
+  readonly store: DeepReadonly<NonNullable<ParsedTokens['store']>>;
+  readonly sealing: DeepReadonly<ParsedTokens['sealing']>;
+  readonly bootstrapAdmin: string | undefined;
+  readonly clients: { readonly claim: string; readonly dir: string } | undefined;
+  readonly exchange: DeepReadonly<ParsedTokens['exchange']>;
+  readonly trust: readonly TrustConfig[];
+}
+
+/** One entry of `tokens.trust`. */
+export interface TrustConfig {
+  readonly issuer: string;
+  /** undefined: that of the entry of `issuers`. */
+  readonly source: KeySource | undefined;
+  readonly audience: string;
+  readonly profile: 'workload' | 'id-jag';
+  readonly subject: string | undefined;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly client: string;
+  readonly scopes: readonly string[];
+  readonly roles: readonly string[];
+  readonly ttl: number | undefined;
 }
 
 /** `server`. */

@@ -96,5 +96,5 @@ function parse(text: string, { file, files, env }: Source): LoadedConfig {
   if (problems.length > 0 || parsed === undefined)
     throw new ConfigError(problems, files.names, files.digests);
   const config = buildConfig(parsed, files);
-  return { config, warnings: warningsOf(config, parsed, locate), files: files.names, digests: files.digests };
+  return { config, warnings: warningsOf(config, locate), files: files.names, digests: files.digests };
 }

@@ -14,8 +14,8 @@ import {
   redisSection,
   replaySection,
   tokenCacheSection,
-  tokensSection,
 } from './schema/tokens.js';
+import { tokensSection } from './schema/token-service.js';
 
 const logSection = section({
   level: documented(

@@ -3,19 +3,18 @@ import { parseAddress } from './address.js';
 import type { Config } from './config.js';
 import { warnOfPolicies, type Warn } from './policy-warnings.js';
 import { type Locate, type Problem, ProblemReport } from './problems.js';
-import type { ParsedConfig } from './schema.js';
 
 const STRONG_SECRET_BYTES = 32;
 
 /** What works, and is probably not what was meant. */
-export function warningsOf(config: Config, parsed: ParsedConfig, locate: Locate): readonly Problem[] {
+export function warningsOf(config: Config, locate: Locate): readonly Problem[] {
   const warnings = new ProblemReport();
   const warn: Warn = (path, text) => warnings.add(path, text);
   warnOfPolicies(config, warn);
   warnOfServer(config, warn);
   warnOfProofs(config, warn);
   warnOfRevocation(config, warn);
-  warnOfTokens(config, { parsed, warn });
+  warnOfTokens(config, warn);
   return warnings.list(locate);
 }
 
@@ -70,12 +69,7 @@ function warnOfRevocation({ issuers, server, revocation }: Config, warn: Warn): 
   });
 }
 
-function warnOfTokens(
-  { identity, server, tokens }: Config,
-  { parsed, warn }: { parsed: ParsedConfig; warn: Warn },
-): void {
-  if (parsed.tokens?.store !== undefined)
-    warn(['tokens', 'store'], 'not used yet: personal access tokens are not supported yet');
+function warnOfTokens({ identity, server, tokens }: Config, warn: Warn): void {
   if (identity.token !== undefined && server.public === undefined)
     warn(['identity', 'token'], 'upstreams can not fetch the keys, since server.public is absent');
   if (identity.methodOverride === 'forward')
@@ -83,6 +77,8 @@ function warnOfTokens(
       ['identity', 'methodOverride'],
       'forward lets a client ask the upstream for another method than the one that was judged',
     );
-  if (tokens !== undefined && identity.token === undefined)
-    warn(['tokens'], 'nothing is signed with it, since identity.token is absent');
+  if (tokens !== undefined && tokens.service === undefined && identity.token === undefined)
+    warn(['tokens'], 'nothing is signed with it, since identity.token is absent, and so is tokens.store');
+  if (tokens?.service !== undefined && server.public === undefined && !tokens.service.direct)
+    warn(['tokens'], 'no token can be had, since server.public is absent');
 }

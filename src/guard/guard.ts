@@ -1,38 +1,37 @@
 /**
- * One Check from bytes to bytes: decode, decide, encode. It always answers: whatever goes wrong before, during or
- * after the decision is a denial, because a call that fails is Envoy's to judge, and Envoy may let it through.
+ * What surrounds a decision on every front: overload, concurrency, deadline, observation. It always answers: whatever
+ * goes wrong before, during or after the decision is a denial, because a question without an answer is the proxy's to
+ * judge, and it may let the request through.
  */
-import type { Clock } from '../ports.js';
+import { UNKNOWN_REQUEST } from '../authz/create-request.js';
 import { Denial } from '../authz/denial.js';
-import { createContext, type Pipeline, type Trace } from '../authz/pipeline.js';
-import { parseRequest, type CallFacts } from '../fronts/envoy/decode.js';
-import type { ResponseBuilder } from '../fronts/envoy/encode.js';
+import { createContext, type Pipeline } from '../authz/pipeline.js';
 import type { AuthzRequest, CheckContext, Decision, DecisionObserver } from '../authz/types.js';
+import type { Clock } from '../ports.js';
 
 /** One configuration, ready to decide. Never changes. */
 export interface Gate {
   readonly pipeline: Pipeline;
-  readonly responses: ResponseBuilder;
 }
 
-/** What a gRPC call brings beside its message. */
-export interface CheckCall extends CallFacts {
-  /** When the caller stops waiting, milliseconds since the epoch; Infinity where it did not say. */
-  readonly deadlineMs: number;
+/** What a way in is: how its questions are read, and how its answers are written. Knows nothing of decisions. */
+export interface Front<Input, Answer> {
+  /** @throws Denial where the question is not a request, or is too large */
+  read(input: Input): AuthzRequest;
+  /** Writes an answer of its own for each call; must be able to write every denial. */
+  write(decision: Decision): Answer;
 }
 
-/** What the handler needs. */
-export interface CheckOptions {
-  /** The gate of the running configuration; read once a Check, so that a reload never splits one. */
+/** What the guard needs. */
+export interface GuardOptions {
+  /** The gate of the running configuration; read once per request, so that a reload never splits one. */
   gate(): Gate;
-  /** Checks that wait for something at the same time; beyond them 503. */
+  /** Requests that may wait for something at the same time; beyond them 503. */
   concurrentChecks(): number;
-  /** Longest message that is decoded, bytes; beyond it 413. */
-  maxMessageBytes(): number;
-  /** Is the process too busy to answer in time? Beyond it 503. */
+  /** Is the process too busy to answer in time? Then 503. */
   isOverloaded(): boolean;
   readonly observer: DecisionObserver;
-  /** Told of what goes wrong after the answer: an observer that throws. */
+  /** Called for what goes wrong after the answer: an observer that throws. */
   onInternalError(error: unknown, request: AuthzRequest): void;
   /** From `createDecisionIds`. */
   nextId(): string;
@@ -41,24 +40,28 @@ export interface CheckOptions {
   stopwatch(): number;
 }
 
-/** Answers Checks. */
-export interface CheckHandler {
+/** Answers requests of any front. One guard bounds them all together. */
+export interface Guard {
   /**
-   * Answers one Check; never throws and never rejects.
+   * Answers one request; never throws and never rejects.
    *
-   * @param bytes the CheckRequest as it came
-   * @returns a CheckResponse, as a promise only where something had to be waited for
+   * @param deadlineMs when the caller stops waiting, milliseconds since the epoch; Infinity where it did not say
+   * @returns the answer, as a promise only where something had to be waited for
    */
-  check(bytes: Buffer, call: CheckCall): Buffer | Promise<Buffer>;
-  /** How many Checks are waiting for something. */
+  handle<Input, Answer>(
+    front: Front<Input, Answer>,
+    input: Input,
+    deadlineMs: number,
+  ): Answer | Promise<Answer>;
+  /** How many requests are waiting for something. */
   readonly waiting: number;
-  /** How many Checks were answered since the start. */
+  /** How many requests were answered since the start. */
   readonly answered: number;
 }
 
 /**
  * The answer must have arrived before the caller hangs up, and the caller's clock began to run before ours: a large
- * share of a little time, a small one of much. Of Envoy's usual 200 ms this leaves 130.
+ * share of a little time, a small one of much. Of 200 ms, which is a usual time-out, this leaves 130.
  */
 const MARGIN_SHARE = 0.4;
 const MAX_MARGIN_MS = 60;
@@ -66,102 +69,96 @@ const FURTHER_SHARE = 0.05;
 /** Where the caller gives no deadline, nothing waits longer than this. */
 const LONGEST_WAIT_MS = 10_000;
 
-/** A request of which nothing is known, for answers that come before the decoding. */
-const UNKNOWN_REQUEST: AuthzRequest = {
-  method: '',
-  path: '',
-  query: undefined,
-  hasTrueTarget: true,
-  host: '',
-  headers: { get: () => undefined, all: () => [], names: () => [], joined: () => new Map() },
-  requestId: undefined,
-  peerCertificate: undefined,
-  contextExtensions: new Map(),
-  callPolicy: undefined,
-  callAuthority: undefined,
-  rpc: undefined,
-};
-
-/** @param options all that is not the Check itself */
-export function createCheckHandler(options: CheckOptions): CheckHandler {
-  return new Handler(options);
+/** @param options all that is not the request itself */
+export function createGuard(options: GuardOptions): Guard {
+  return new RequestGuard(options);
 }
 
-class Handler implements CheckHandler {
+/** A request on its way. */
+interface Exchange<Answer> {
+  readonly front: Pick<Front<unknown, Answer>, 'write'>;
+  readonly gate: Gate;
+  readonly started: number;
+}
+
+class RequestGuard implements Guard {
   waiting = 0;
   answered = 0;
 
-  constructor(private readonly options: CheckOptions) {}
+  constructor(private readonly options: GuardOptions) {}
 
-  check(bytes: Buffer, call: CheckCall): Buffer | Promise<Buffer> {
+  handle<Input, Answer>(
+    front: Front<Input, Answer>,
+    input: Input,
+    deadlineMs: number,
+  ): Answer | Promise<Answer> {
     const { options } = this;
     const started = options.stopwatch();
     const nowMs = options.clock.now();
     const id = options.nextId();
     const gate = options.gate();
+    const exchange = { front, gate, started };
     let ctx: CheckContext | undefined;
     try {
-      if (bytes.length > options.maxMessageBytes()) throw new Denial('message_too_large');
       if (options.isOverloaded()) throw new Denial('overloaded');
-      ctx = createContext(parseRequest(bytes, call), nowMs, id);
+      ctx = createContext(front.read(input), nowMs, id);
       const decision = gate.pipeline.decide(ctx);
-      if (!(decision instanceof Promise)) return this.answer(gate, decision, started);
-      // Only what has to wait takes a place, so a slow dependency never holds Checks that do not need it.
+      if (!(decision instanceof Promise)) return this.answer(exchange, decision);
+      // Only what has to wait takes a place, so a slow dependency never holds requests that do not need it.
       if (this.waiting >= options.concurrentChecks()) throw new Denial('overloaded');
-      return this.wait(gate, decision, { ctx, started, waitMs: waitOf(call.deadlineMs - nowMs) });
+      return this.wait(exchange, decision, { ctx, waitMs: waitOf(deadlineMs - nowMs) });
     } catch (error) {
       ctx ??= createContext(UNKNOWN_REQUEST, nowMs, id);
-      return this.answer(gate, refuse(gate, ctx, error), started);
+      return this.answer(exchange, refuse(gate, ctx, error));
     }
   }
 
   /** Whichever comes first, the decision or the last moment to answer. */
-  private async wait(
-    gate: Gate,
+  private async wait<Answer>(
+    exchange: Exchange<Answer>,
     decision: Promise<Decision>,
-    { ctx, started, waitMs }: { ctx: CheckContext; started: number; waitMs: number },
-  ): Promise<Buffer> {
+    { ctx, waitMs }: { ctx: CheckContext; waitMs: number },
+  ): Promise<Answer> {
     this.waiting++;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Decision>((resolve) => {
-      timer = setTimeout(() => resolve(refuse(gate, ctx, new Denial('deadline_exceeded'))), waitMs);
+      timer = setTimeout(() => resolve(refuse(exchange.gate, ctx, new Denial('deadline_exceeded'))), waitMs);
     });
     try {
-      return this.answer(gate, await Promise.race([decision, late]), started);
+      return this.answer(exchange, await Promise.race([decision, late]));
     } finally {
       clearTimeout(timer);
       this.waiting--;
     }
   }
 
-  private answer(gate: Gate, decision: Decision, started: number): Buffer {
-    const answer = encode(gate, decision);
+  private answer<Answer>(exchange: Exchange<Answer>, decision: Decision): Answer {
+    const written = write(exchange, decision);
     this.answered++;
     const { options } = this;
     try {
-      options.observer.decided(answer.decision, options.stopwatch() - started);
+      options.observer.decided(written.decision, options.stopwatch() - exchange.started);
     } catch (error) {
       options.onInternalError(error, decision.ctx.request);
     }
-    return answer.bytes;
+    return written.answer;
   }
 }
 
-/** What was decided, and the bytes that say so. */
-interface EncodedAnswer {
-  readonly bytes: Buffer;
-  /** What is answered: not what was decided, where that could not be encoded. */
+/** An answer, and the decision that it gives: not what was decided, where that could not be written. */
+interface Written<Answer> {
+  readonly answer: Answer;
   readonly decision: Decision;
 }
 
-/** An answer that cannot be built is a fault of ours; the plainest denial always can. */
-function encode(gate: Gate, decision: Decision): EncodedAnswer {
+/** An answer that cannot be written is a fault of ours; the plainest denial always can. */
+function write<Answer>({ front, gate }: Exchange<Answer>, decision: Decision): Written<Answer> {
   try {
-    return { bytes: gate.responses.build(decision), decision };
+    return { answer: front.write(decision), decision };
   } catch (error) {
     const { nowMs, id } = decision.ctx;
     const denial = gate.pipeline.refuse(createContext(UNKNOWN_REQUEST, nowMs, id), error);
-    return { bytes: gate.responses.build(denial), decision: denial };
+    return { answer: front.write(denial), decision: denial };
   }
 }
 
@@ -175,14 +172,4 @@ function waitOf(leftMs: number): number {
   if (!Number.isFinite(leftMs)) return LONGEST_WAIT_MS;
   const margin = Math.min(MAX_MARGIN_MS, leftMs * MARGIN_SHARE) + leftMs * FURTHER_SHARE;
   return Math.min(LONGEST_WAIT_MS, Math.max(0, leftMs - margin));
-}
-
-/** One Check with its stages told, for `explain`. Not for the hot path. */
-export async function explainCheck(
-  gate: Gate,
-  request: AuthzRequest,
-  { nowMs, trace }: { nowMs: number; trace: Trace },
-): Promise<{ decision: Decision; answer: Buffer }> {
-  const decision = await gate.pipeline.decide(createContext(request, nowMs), trace);
-  return { decision, answer: gate.responses.build(decision) };
 }

@@ -51,7 +51,7 @@ export function applyLogConfig(
  *
  * @param onDrop called for each line that was given up because too many bytes wait
  */
-export function openDestination(fd: number, onDrop: () => void): DestinationStream {
+export function openDestination(fd: number, onDrop: () => void): ReturnType<typeof pino.destination> {
   // Not synchronous: a flood of denials must not wait for a terminal. What is buffered is flushed at the end.
   const out = pino.destination({ dest: fd, sync: false, maxLength: MAX_WAITING_BYTES });
   out.on('drop', onDrop);

@@ -115,7 +115,7 @@ export function verifiedToken(parts: Partial<VerifiedToken> = {}): VerifiedToken
 /** A denial as the pipeline makes it, of a request that reached no policy unless the context says so. */
 export function deniedFor(code: DenialCode, ctx: CheckContext, details: DenialDetails = {}): Deny {
   const denial = new Denial(code, details);
-  const refusal = createRefusalBuilder({ dpop: undefined })(ctx, denial);
+  const refusal = createRefusalBuilder({ dpop: undefined, failure: 'deny' })(ctx, denial);
   return { kind: 'deny', ctx, denial, refusal, metadata: {} };
 }
 

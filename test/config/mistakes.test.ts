@@ -538,21 +538,105 @@ const REST: readonly Row[] = [
   ['logout without a client', issuer({ logout: {} }), 'issuers[0].logout.clientId', /required/],
   ['events without an audience', issuer({ events: {} }), 'issuers[0].events.audience', /required/],
   ['tracing', { tracing: { endpoint: 'http://127.0.0.1:4318' } }, 'tracing', /not supported yet/],
-  ['the life of issued tokens', { tokens: { ttl: '1h' } }, 'tokens.ttl', /not supported yet/],
-  ['a first admin', { tokens: { bootstrapAdmin: 'x' } }, 'tokens.bootstrapAdmin', /not supported yet/],
   [
-    'direct use of personal access tokens',
-    { tokens: { direct: true } },
-    'tokens.direct',
-    /not supported yet/,
+    'a first admin without a hash',
+    { tokens: { bootstrapAdmin: 'x' } },
+    'tokens.bootstrapAdmin',
+    /scrypt hash/,
   ],
+  [
+    'a first admin with a cheap hash',
+    { tokens: { bootstrapAdmin: `$scrypt$ln=13,r=8,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}` } },
+    'tokens.bootstrapAdmin',
+    /ln=14\.\.17/,
+  ],
+  [
+    'a short sealing secret',
+    { tokens: { sealing: { secrets: ['0123456789'] } } },
+    'tokens.sealing.secrets[0]',
+    /32 random bytes/,
+  ],
+  [
+    'a sealing secret of one letter',
+    { tokens: { sealing: { secrets: ['a'.repeat(64)] } } },
+    'tokens.sealing.secrets[0]',
+    /32 random bytes/,
+  ],
+  ['sealed tokens without secrets', { tokens: { format: 'sealed' } }, 'tokens.format', /sealing\.secrets/],
+  ['a low cost of scrypt', { tokens: { scrypt: { cost: 8192 } } }, 'tokens.scrypt.cost', /16384/],
+  [
+    'another block size of scrypt',
+    { tokens: { scrypt: { blockSize: 16 } } },
+    'tokens.scrypt.blockSize',
+    /must be 8/,
+  ],
+  [
+    'much parallelization',
+    { tokens: { scrypt: { parallelization: 5 } } },
+    'tokens.scrypt.parallelization',
+    /1 to 4/,
+  ],
+  ['an unknown grant', { tokens: { grants: ['password'] } }, 'tokens.grants[0]', /client_credentials/],
+  ['jwt_bearer without clients', { tokens: { grants: ['jwt_bearer'] } }, 'tokens.grants', /tokens\.clients/],
+  [
+    'an exchange without issuers',
+    { tokens: { grants: ['token_exchange'] } },
+    'tokens.grants',
+    /tokens\.exchange/,
+  ],
+  [
+    'an exchange with a stranger',
+    { tokens: { exchange: { issuers: ['https://b.example'] } } },
+    'tokens.exchange.issuers[0]',
+    /entry of issuers/,
+  ],
+  [
+    'a trusted issuer without keys',
+    { tokens: { trust: [{ issuer: 'https://b.example', client: 'c', subject: 's' }] } },
+    'tokens.trust[0].issuer',
+    /discovery, jwksUri or jwks/,
+  ],
+  [
+    'every workload of an issuer',
+    { tokens: { trust: [{ issuer: 'https://a.example', client: 'c', subject: '*' }] } },
+    'tokens.trust[0]',
+    /every workload/,
+  ],
+  [
+    'two sources of keys of a trusted issuer',
+    {
+      tokens: {
+        trust: [
+          {
+            issuer: 'https://b.example',
+            client: 'c',
+            subject: 's',
+            discovery: true,
+            jwksUri: 'https://b.example/k',
+          },
+        ],
+      },
+    },
+    'tokens.trust[0]',
+    /one source/,
+  ],
+  [
+    'identity tokens that would be access tokens',
+    {
+      tokens: { issuer: 'https://g.example', audiences: ['orders'] },
+      identity: { token: { audience: 'orders' } },
+    },
+    'identity.token.audience',
+    /tokens\.audiences/,
+  ],
+  ['an issuer with a query', { tokens: { issuer: 'https://g.example/?a=b' } }, 'tokens.issuer', /query/],
   [
     'a store of an unknown kind',
     { tokens: { store: { type: 'mysql' } } },
     'tokens.store.type',
     /sqlite, postgres, dynamodb/,
   ],
-  ['a store without path', { tokens: { store: { type: 'sqlite' } } }, 'tokens.store.path', /required/],
+  ['a store without url', { tokens: { store: { type: 'postgres' } } }, 'tokens.store.url', /required/],
 ];
 
 const asserted = (rows: readonly Row[]) =>

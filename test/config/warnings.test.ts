@@ -43,9 +43,9 @@ describe('warningsOf() tells of', () => {
       /^policies\.p\.senderConstraint: /,
     ],
     [
-      'a store that is not used yet',
+      'tokens that nobody can get',
       { tokens: { ...tokens, store: { type: 'sqlite', path: 'x.db' } } },
-      /^tokens\.store: not used yet: personal access tokens are not supported yet/,
+      /^tokens: no token can be had/,
     ],
     [
       'keys that upstreams can not fetch',

@@ -1,16 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { readRequestForm } from '../../src/explain/request-forms.js';
-import { parseRequest } from '../../src/fronts/envoy/decode.js';
-import { encodeRecordedRequest, RecordedRequestError } from '../../src/fronts/envoy/recorded-request.js';
+import { readRecordedRequest, RecordedRequestError } from '../../src/fronts/envoy/recorded-request.js';
 
 type Additions = Partial<Parameters<typeof readRequestForm>[1]>;
 const form = (given: unknown, additions: Additions = {}) =>
   readRequestForm(given, { headers: [], ...additions });
 const read = (given: unknown, additions?: Additions) =>
-  parseRequest(encodeRecordedRequest(form(given, additions).checkRequest), {
-    policy: undefined,
-    authority: undefined,
-  });
+  readRecordedRequest(form(given, additions).checkRequest);
 const LINE = { decision: 'deny', reason: 'missing_credential', method: 'GET', path: '/a', host: 'h.example' };
 
 describe('readRequestForm()', () => {

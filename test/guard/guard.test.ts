@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { createCheckHandler, type CheckOptions, type Gate } from '../../src/guard/guard.js';
+import { createCheckHandler } from '../../src/fronts/envoy/check.js';
+import { createGuard, type Gate, type GuardOptions } from '../../src/guard/guard.js';
 import { createDecisionIds } from '../../src/authz/decision-id.js';
 import { Denial } from '../../src/authz/denial.js';
 import { createPipeline } from '../../src/authz/pipeline.js';
 import { createRefusalBuilder } from '../../src/authz/refusal.js';
-import { createResponseBuilder } from '../../src/fronts/envoy/encode.js';
 import type { CheckContext, Decision, Stage } from '../../src/authz/types.js';
 import { checkRequestBytes, decodeAnswer, metadataOf } from '../support/envoy-messages.js';
 
@@ -22,21 +22,19 @@ function gateOf(
     pipeline: createPipeline({
       stages: [{ name: 'test', run }],
       upstreamOf,
-      refusalOf: createRefusalBuilder({ dpop: undefined }),
+      refusalOf: createRefusalBuilder({ dpop: undefined, failure: 'deny' }),
       metadataOf: (_ctx, reason) => ({ reason }),
       concluded: () => undefined,
       onInternalError,
     }),
-    responses: createResponseBuilder({ failure: 'deny' }),
   };
 }
 
-function handlerOf(gate: Gate, over: Partial<CheckOptions> = {}) {
+function handlerOf(gate: Gate, over: Partial<GuardOptions> = {}, maxMessageBytes = 64 * 1024) {
   const decisions: Decision[] = [];
-  const handler = createCheckHandler({
+  const guard = createGuard({
     gate: () => gate,
     concurrentChecks: () => 10,
-    maxMessageBytes: () => 64 * 1024,
     isOverloaded: () => false,
     observer: { decided: (decision) => decisions.push(decision) },
     onInternalError: () => undefined,
@@ -45,7 +43,8 @@ function handlerOf(gate: Gate, over: Partial<CheckOptions> = {}) {
     stopwatch: () => 0,
     ...over,
   });
-  return { handler, decisions };
+  const handler = createCheckHandler(guard, { maxMessageBytes: () => maxMessageBytes });
+  return { guard, handler, decisions };
 }
 
 const httpOf = (bytes: Buffer | Promise<Buffer>): number => {
@@ -53,7 +52,7 @@ const httpOf = (bytes: Buffer | Promise<Buffer>): number => {
   return decodeAnswer(bytes).denied_response?.status?.code ?? 200;
 };
 
-describe('createCheckHandler()', () => {
+describe('createGuard()', () => {
   test('answers at once when nothing has to be waited for', () => {
     const { handler, decisions } = handlerOf(gateOf(() => undefined));
     expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(200);
@@ -125,7 +124,8 @@ describe('createCheckHandler()', () => {
   test('refuses a message over the limit with 413', () => {
     const { handler } = handlerOf(
       gateOf(() => undefined),
-      { maxMessageBytes: () => 10 },
+      {},
+      10,
     );
     expect(httpOf(handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(413);
   });
@@ -145,22 +145,22 @@ describe('createCheckHandler()', () => {
       release = () => resolve(undefined);
     });
     const slow = gateOf((ctx) => (ctx.request.path === '/slow' ? gate : undefined));
-    const { handler } = handlerOf(slow, { concurrentChecks: () => 1 });
+    const { guard, handler } = handlerOf(slow, { concurrentChecks: () => 1 });
     const first = handler.check(checkRequestBytes({ path: '/slow' }), NO_DEADLINE);
-    expect(handler.waiting).toBe(1);
+    expect(guard.waiting).toBe(1);
     expect(httpOf(handler.check(checkRequestBytes({ path: '/slow' }), NO_DEADLINE))).toBe(503);
     expect(httpOf(handler.check(checkRequestBytes({ path: '/fast' }), NO_DEADLINE))).toBe(200);
     release();
     expect(httpOf(await first)).toBe(200);
-    expect(handler.waiting).toBe(0);
+    expect(guard.waiting).toBe(0);
   });
 
   test('answers 503 before the deadline when no decision is reached', async () => {
-    const { handler, decisions } = handlerOf(gateOf(() => new Promise(() => undefined)));
+    const { guard, handler, decisions } = handlerOf(gateOf(() => new Promise(() => undefined)));
     const answer = await handler.check(checkRequestBytes(), { ...NO_DEADLINE, deadlineMs: 1_000_020 });
     expect(httpOf(answer)).toBe(503);
     expect(decisions[0]).toMatchObject({ denial: { code: 'deadline_exceeded' } });
-    expect(handler.waiting).toBe(0);
+    expect(guard.waiting).toBe(0);
   });
 
   test('reports what was answered, and why, where the decision could not be encoded', () => {

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { createLog, openDestination } from '../../src/observability/log.js';
 import { scratchFile, stopAll } from '../support/processes.mjs';
+import { until } from '../support/until.js';
 
 function lines(options: Parameters<typeof createLog>[0]) {
   const written: string[] = [];
@@ -64,18 +65,35 @@ describe('createLog()', () => {
   });
 });
 
+/** Reads what is in a pipe. */
+function readAll(fd: number): void {
+  const chunk = Buffer.alloc(65_536);
+  try {
+    while (readSync(fd, chunk) > 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+  }
+}
+
 describe('openDestination()', () => {
   test('gives lines up, and counts them, while nobody reads, and holds no more than its bound', async () => {
     const pipe = scratchFile('stalled.fifo');
     execFileSync('mkfifo', [pipe]);
-    const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
     let dropped = 0;
-    const out = openDestination(fd, () => dropped++);
+    const out = openDestination(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK), () => dropped++);
     const line = `${'x'.repeat(1023)}\n`;
     for (let count = 0; count < 12 * 1024; count++) out.write(line);
     expect(dropped).toBeGreaterThan(3 * 1024);
     expect(dropped).toBeLessThan(5 * 1024);
-    (out as unknown as { destroy(): void }).destroy();
+    let isClosed = false;
+    out.on('close', () => (isClosed = true));
+    out.end();
+    await until(() => {
+      readAll(reader);
+      return isClosed;
+    });
+    closeSync(reader);
     await stopAll();
   });
 });

@@ -35,8 +35,11 @@ export interface ProofRules {
 /** What a proof is presented with. */
 export interface ProofUse {
   readonly request: Pick<AuthzRequest, 'method' | 'path' | 'host'>;
-  /** The token beside the proof, verified, and bound to a key. */
-  readonly token: Pick<VerifiedToken, 'hash' | 'confirmation'>;
+  /**
+   * The token beside the proof, verified, and bound to a key. undefined: at a token endpoint, where there is none yet;
+   * any key will do, and `ath` is not looked at (RFC 9449 5).
+   */
+  readonly token: Pick<VerifiedToken, 'hash' | 'confirmation'> | undefined;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
 }
@@ -52,13 +55,15 @@ export type VerifyProof = (proof: string, use: ProofUse) => VerifiedProof;
 
 const DEFAULT_MAX_PROOF_BYTES = 8192;
 const MAX_JTI_LENGTH = 256;
+/** What a nonce of a token endpoint is for; no hash of a token looks like it. */
+const NO_TOKEN = 'token endpoint';
 
 /** The claims of a proof, with their types. */
 interface ProofClaims {
   readonly jti: string;
   readonly htm: string;
   readonly htu: string;
-  readonly ath: string;
+  readonly ath: string | undefined;
   readonly iat: number;
   readonly exp: number | undefined;
   readonly nbf: number | undefined;
@@ -80,9 +85,11 @@ export function createProofVerifier(rules: ProofRules): VerifyProof {
     const origins = rules.originsOfHost(use.request.host);
     const { jws, header, payload } = parseProof(proof, maxBytes, rules.keys);
     if (!algorithms.has(header.alg)) throw new Denial('dpop_proof_algorithm');
-    if (header.jkt !== use.token.confirmation?.jkt) throw new Denial('dpop_key_mismatch');
+    if (use.token !== undefined && header.jkt !== use.token.confirmation?.jkt)
+      throw new Denial('dpop_key_mismatch');
 
     const claims = readClaims(payload);
+    if (use.token !== undefined && claims.ath === undefined) throw new Denial('dpop_proof_claims');
     assertUse(claims, use, origins);
     const expiresAtMs = assertFresh(claims, rules, use.nowMs);
 
@@ -90,7 +97,7 @@ export function createProofVerifier(rules: ProofRules): VerifyProof {
     const key = isKnown ? header : importProofKey(header);
     assertSignature(jws, key);
     if (!isKnown) rules.keys.keep(jws.header, key);
-    const freshNonce = rules.nonces?.verify(claims.nonce, use.token.hash, use.nowMs);
+    const freshNonce = rules.nonces?.verify(claims.nonce, use.token?.hash ?? NO_TOKEN, use.nowMs);
     return {
       jkt: key.jkt,
       replayKey: replayKeyOf(key.jkt, claims.jti),
@@ -128,7 +135,7 @@ function readClaims({ jti, htm, htu, ath, iat, exp, nbf, nonce }: JsonObject): P
     !isJti(jti) ||
     typeof htm !== 'string' ||
     typeof htu !== 'string' ||
-    typeof ath !== 'string' ||
+    !isOptional('string', ath) ||
     typeof iat !== 'number' ||
     !isOptional('number', exp) ||
     !isOptional('number', nbf) ||
@@ -136,7 +143,16 @@ function readClaims({ jti, htm, htu, ath, iat, exp, nbf, nonce }: JsonObject): P
   ) {
     throw new Denial('dpop_proof_claims');
   }
-  return { jti, htm, htu, ath, iat, exp: exp as number, nbf: nbf as number, nonce: nonce as string };
+  return {
+    jti,
+    htm,
+    htu,
+    ath: ath as string,
+    iat,
+    exp: exp as number,
+    nbf: nbf as number,
+    nonce: nonce as string,
+  };
 }
 
 function isJti(value: unknown): value is string {
@@ -151,7 +167,7 @@ function isOptional(type: 'number' | 'string', value: unknown): boolean {
 function assertUse({ htm, htu, ath }: ProofClaims, use: ProofUse, origins: readonly string[]): void {
   if (htm !== use.request.method) throw new Denial('dpop_proof_method');
   if (!isTarget(htu, origins, use.request.path)) throw new Denial('dpop_proof_target');
-  if (ath !== use.token.hash) throw new Denial('dpop_proof_token_hash');
+  if (use.token !== undefined && ath !== use.token.hash) throw new Denial('dpop_proof_token_hash');
 }
 
 /**

@@ -12,10 +12,7 @@ export function checkUnsupported(ctx: CheckContext): void {
       .get('issuers')
       .items()
       .flatMap((issuer) => ['introspection', 'clientKeys'].map((name) => issuer.get(name))),
-    ...['ttl', 'bootstrapAdmin'].map((name) => root.get('tokens').get(name)),
     root.get('tracing'),
   ];
   for (const node of given) if (node.exists) report.close(node.path, 'not supported yet');
-  const direct = root.get('tokens').get('direct');
-  if (direct.value === true) report.close(direct.path, 'not supported yet; it must be false');
 }

@@ -39,7 +39,8 @@ const staticKey = section({
   ),
 });
 
-const keySet = z.union(
+/** A JWK set: inline, JSON text or a path. */
+export const keySet = z.union(
   [
     text('a path'),
     z.looseObject({

@@ -5,7 +5,6 @@ import {
   count,
   documented,
   duration,
-  flag,
   headerName,
   HTTP_TOKEN,
   list,
@@ -13,8 +12,6 @@ import {
   section,
   size,
   text,
-  unbuilt,
-  webUrl,
 } from '../fields.js';
 
 const place = section({
@@ -155,51 +152,5 @@ export const redisSection = section({
     ),
     'Redis or Valkey: redis://, rediss:// (TLS). Keep the password out of the file.',
     '${env:REDIS_URL}',
-  ),
-}).optional();
-
-const store = z.discriminatedUnion(
-  'type',
-  [
-    section({
-      type: documented(choice(['sqlite']), 'Kind of store.'),
-      path: documented(text('a path'), 'Database file.', './portcullis.db'),
-    }),
-    section({
-      type: documented(choice(['postgres']), 'Kind of store.'),
-      url: documented(text('a URL'), 'Connection URL.', '${env:DATABASE_URL}'),
-    }),
-    section({
-      type: documented(choice(['dynamodb']), 'Kind of store.'),
-      table: documented(text('a table name'), 'Table.', 'portcullis'),
-      region: documented(text('a region').optional(), 'AWS region.', 'eu-central-1'),
-      endpoint: documented(webUrl().optional(), 'Endpoint, for tests.', 'http://127.0.0.1:8000'),
-    }),
-  ],
-  { error: 'must be a mapping whose type is one of sqlite, postgres, dynamodb' },
-);
-
-/** `tokens`: tokens that Portcullis itself signs. */
-export const tokensSection = section({
-  issuer: documented(webUrl(), '`iss` of the tokens that Portcullis signs.', 'https://gate.example.com'),
-  keys: documented(
-    text('a path, or the JSON text of a key set'),
-    'The signing key set, as the path of a file or JSON text. Made by `portcullis keys generate`.',
-    './keys.json',
-  ),
-  ttl: unbuilt(duration('1s', '24h').optional(), 'Life of tokens from the token endpoint.', '1h'),
-  store: documented(store.optional(), 'Where personal access tokens are kept. Accepted, and not used yet.', {
-    type: 'sqlite',
-    path: './portcullis.db',
-  }),
-  direct: documented(
-    flag().prefault(false),
-    'A personal access token is accepted by Check itself. `true` is not supported yet, and refused.',
-    false,
-  ),
-  bootstrapAdmin: unbuilt(
-    text('a PHC string').optional(),
-    'PHC string of a first admin token.',
-    '${env:ADMIN_PHC}',
   ),
 }).optional();

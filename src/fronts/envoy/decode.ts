@@ -3,9 +3,10 @@
  * looking. Both forms of the headers are read: the map, in which Envoy has joined equal names with a comma, and
  * `header_map` of encode_raw_headers, where each field stands alone.
  */
+import { assertRequestLine, isVisibleAscii, rpcOf, splitTarget } from '../../authz/create-request.js';
 import { Denial } from '../../authz/denial.js';
-import { isMiscasedMethod } from '../../authz/method.js';
 import type { AuthzRequest, RequestHeaders } from '../../authz/types.js';
+import { HeaderBag, NO_FIELDS } from './header-bag.js';
 import { WireError, WireReader } from './wire/reader.js';
 
 /** What the gRPC call itself says, beside its message. Trusted: the operator's Envoy sets it. */
@@ -16,90 +17,7 @@ export interface CallFacts {
   readonly authority: string | undefined;
 }
 
-/** Most header fields in one request. Envoy's own default limit is 100. */
-const MAX_HEADERS = 1000;
-
 const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
-
-/**
- * Headers by lower-case name. A request has a score of them, and a decision looks at two or three: names are compared
- * one by one, and values stay bytes until somebody asks.
- */
-class HeaderBag implements RequestHeaders {
-  private readonly fieldNames: string[] = [];
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
-
-  /** `:path` as it came, a character for each byte; undefined: not there, or there twice. */
-  target: string | undefined;
-  targets = 0;
-
-  constructor(private readonly message: WireReader) {}
-
-  /** Notes a `:path`, which is no header but the only place that has its true bytes. */
-  addTarget(start: number, end: number): void {
-    this.target = this.targets++ === 0 ? this.message.oneByteAt(start, end) : undefined;
-  }
-
-  /** Adds a field by the place of its value in the message. @throws Denial malformed_request past the bound */
-  add(name: string, start: number, end: number): void {
-    if (this.fieldNames.length >= MAX_HEADERS) throw new Denial('malformed_request');
-    this.fieldNames.push(name);
-    this.starts.push(start);
-    this.ends.push(end);
-  }
-
-  get(name: string): string | undefined {
-    let found: string | undefined;
-    for (
-      let index = this.fieldNames.indexOf(name);
-      index >= 0;
-      index = this.fieldNames.indexOf(name, index + 1)
-    ) {
-      const value = this.valueAt(index);
-      found = found === undefined ? value : `${found},${value}`;
-    }
-    return found;
-  }
-
-  all(name: string): readonly string[] {
-    let index = this.fieldNames.indexOf(name);
-    if (index < 0) return NO_VALUES;
-    const values: string[] = [];
-    for (; index >= 0; index = this.fieldNames.indexOf(name, index + 1)) values.push(this.valueAt(index));
-    return values;
-  }
-
-  names(): Iterable<string> {
-    return this.fieldNames;
-  }
-
-  joined(): ReadonlyMap<string, string> {
-    const all = new Map<string, string>();
-    this.fieldNames.forEach((name, index) => {
-      const before = all.get(name);
-      const value = this.valueAt(index);
-      all.set(name, before === undefined ? value : `${before},${value}`);
-    });
-    return all;
-  }
-
-  /** A value may hold any bytes and be none of our business; U+FFFD makes sure that it equals nothing. */
-  private valueAt(index: number): string {
-    return this.message.textAt(this.starts[index] as number, this.ends[index] as number) ?? '\ufffd';
-  }
-}
-
-const NO_VALUES: readonly string[] = Object.freeze([]);
-const NO_FIELDS: RequestHeaders = {
-  get: () => undefined,
-  all: () => NO_VALUES,
-  names: () => NO_VALUES,
-  joined: () => new Map(),
-};
-
-/** All that a URI is made of, and all that a path and query can be compared in. */
-const VISIBLE_ASCII = /^[\x21-\x7e]*$/;
 
 /** What few decisions ask for is worked out when they do. */
 class DecodedRequest implements AuthzRequest {
@@ -119,9 +37,9 @@ class DecodedRequest implements AuthzRequest {
     const { target } = draft;
     this.target = target;
     this.raw = draft.raw;
-    const mark = target.indexOf('?');
-    this.path = mark < 0 ? target : target.slice(0, mark);
-    this.query = mark < 0 ? undefined : target.slice(mark + 1);
+    const { path, query } = splitTarget(target);
+    this.path = path;
+    this.query = query;
     this.method = draft.method;
     this.host = draft.host;
     this.headers = draft.raw ?? draft.mapped ?? NO_FIELDS;
@@ -134,7 +52,7 @@ class DecodedRequest implements AuthzRequest {
   get hasTrueTarget(): boolean {
     const { raw, target } = this;
     if (raw !== undefined && raw.targets > 0 && raw.target !== target) return false;
-    return VISIBLE_ASCII.test(target);
+    return isVisibleAscii(target);
   }
 
   get requestId(): string | undefined {
@@ -142,9 +60,7 @@ class DecodedRequest implements AuthzRequest {
   }
 
   get rpc(): AuthzRequest['rpc'] {
-    return this.headers.get('connect-protocol-version') === undefined
-      ? rpcOf(this.headers.get('content-type'))
-      : 'connect';
+    return rpcOf(this.headers);
   }
 }
 
@@ -191,19 +107,9 @@ export function parseRequest(bytes: Buffer, call: CallFacts): AuthzRequest {
 
 function finish(draft: Draft, call: CallFacts): AuthzRequest {
   const { method, target } = draft;
-  if (!draft.seenHttp || method === '') throw new Denial('malformed_request');
-  if (target === '' && method !== 'CONNECT') throw new Denial('malformed_request');
-  if (isMiscasedMethod(method)) throw new Denial('malformed_request');
+  if (!draft.seenHttp) throw new Denial('malformed_request');
+  assertRequestLine(method, target);
   return new DecodedRequest(draft, call);
-}
-
-/** Envoy takes exactly these as gRPC (`application/grpc;x=1` is not one). */
-function rpcOf(contentType: string | undefined): AuthzRequest['rpc'] {
-  if (contentType?.startsWith('application/') !== true) return undefined;
-  if (contentType === 'application/grpc' || contentType.startsWith('application/grpc+')) return 'grpc';
-  if (contentType.startsWith('application/grpc-web')) return 'grpc-web';
-  if (contentType.startsWith('application/connect+')) return 'connect';
-  return undefined;
 }
 
 // The tags below are (field number << 3) | wire type, as in proto/ext_authz.proto.

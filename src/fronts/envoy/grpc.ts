@@ -7,7 +7,7 @@ import {
   type sendUnaryData,
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
-import type { CheckHandler } from '../../guard/guard.js';
+import type { CheckHandler } from './check.js';
 import { Health } from './health.js';
 import { authorizationDefinition, healthDefinition } from './service-definitions.js';
 import { ReplaceableCredentials, type GrpcTls } from './server-credentials.js';

@@ -3,7 +3,7 @@ import { Denial, DENIALS, type DenialCode, type DenialDetails } from '../../../s
 import { createContext } from '../../../src/authz/pipeline.js';
 import { parseRequest } from '../../../src/fronts/envoy/decode.js';
 import { createRefusalBuilder, type RefusalBuilder } from '../../../src/authz/refusal.js';
-import { createResponseBuilder } from '../../../src/fronts/envoy/encode.js';
+import { createAnswerBytes } from '../../../src/fronts/envoy/answer-bytes.js';
 import type { Allow, Deny, Policy } from '../../../src/authz/types.js';
 import {
   checkRequestBytes,
@@ -12,8 +12,8 @@ import {
   type RequestInput,
 } from '../../support/envoy-messages.js';
 
-const builder = createResponseBuilder({ failure: 'deny' });
-const refusalOf = createRefusalBuilder({ dpop: { algorithms: ['ES256', 'EdDSA'] } });
+const builder = { build: createAnswerBytes() };
+const refusalOf = createRefusalBuilder({ dpop: { algorithms: ['ES256', 'EdDSA'] }, failure: 'deny' });
 const CODES = Object.keys(DENIALS) as DenialCode[];
 const POLICY: Policy = {
   name: 'p',
@@ -64,7 +64,7 @@ function allowed(changes: Partial<Allow['upstream']>, over: Partial<Allow> = {})
   };
 }
 
-describe('createResponseBuilder() denials', () => {
+describe('createAnswerBytes() denials', () => {
   test.each(CODES)('%s: a non-zero code that Envoy takes as a denial, and a full denied_response', (code) => {
     const answer = decodeAnswer(builder.build(denied(code)));
     const { http } = DENIALS[code];
@@ -105,7 +105,7 @@ describe('createResponseBuilder() denials', () => {
   });
 
   test('missing_credential offers no DPoP where it is off', () => {
-    const refuse = createRefusalBuilder({ dpop: undefined });
+    const refuse = createRefusalBuilder({ dpop: undefined, failure: 'deny' });
     const answer = decodeAnswer(builder.build(denied('missing_credential', { refuse })));
     expect(valuesOf(answer.denied_response?.headers, 'www-authenticate')).toEqual([
       'Bearer realm="portcullis"',
@@ -180,17 +180,18 @@ describe('createResponseBuilder() denials', () => {
     expect(valuesOf(answer.denied_response?.headers, 'access-control-allow-origin')).toEqual(expected);
   });
 
-  const open = createResponseBuilder({ failure: 'error' });
-  const outage = (code: DenialCode): Deny => denied(code, { details: { isOutage: true } });
+  const refuseOpenly = createRefusalBuilder({ dpop: undefined, failure: 'error' });
+  const outage = (code: DenialCode, refuse?: RefusalBuilder): Deny =>
+    denied(code, { details: { isOutage: true }, ...(refuse === undefined ? {} : { refuse }) });
 
   test.each(CODES)('failure: error leaves %s a denied_response', (code) => {
-    const answer = decodeAnswer(open.build(denied(code)));
+    const answer = decodeAnswer(builder.build(denied(code, { refuse: refuseOpenly })));
     expect(answer.denied_response?.status?.code).toBe(DENIALS[code].http);
     expect(answer.error_response).toBeUndefined();
   });
 
   test.each(CODES)('failure: error and an outage: %s becomes an error_response by its row alone', (code) => {
-    const answer = decodeAnswer(open.build(outage(code)));
+    const answer = decodeAnswer(builder.build(outage(code, refuseOpenly)));
     expect(answer.error_response !== undefined).toBe(code === 'replay_unavailable');
     expect(answer.status?.code).toBeGreaterThan(0);
   });
@@ -200,7 +201,7 @@ describe('createResponseBuilder() denials', () => {
   });
 });
 
-describe('createResponseBuilder() allows', () => {
+describe('createAnswerBytes() allows', () => {
   test('an allow with nothing to say is still a full ok_response', () => {
     const bytes = builder.build(allowed({}));
     expect(bytes.length).toBeGreaterThan(0);

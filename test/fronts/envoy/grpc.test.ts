@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { createCertificate } from '../../support/certificates.mjs';
-import type { CheckCall, CheckHandler } from '../../../src/guard/guard.js';
+import type { CheckCall, CheckHandler } from '../../../src/fronts/envoy/check.js';
 import { startGrpcServer, type GrpcServer } from '../../../src/fronts/envoy/grpc.js';
 
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
@@ -41,8 +41,6 @@ async function start(
       calls.push(call);
       return answer(bytes, call);
     },
-    waiting: 0,
-    answered: 0,
   };
   const address = over.address ?? '127.0.0.1:0';
   const server = await startGrpcServer(handler, {
@@ -202,7 +200,7 @@ describe('GrpcServer.replaceTls()', () => {
     const { certificate, privateKey } = createCertificate(name);
     return { cert: Buffer.from(certificate), key: Buffer.from(privateKey), clientCa: undefined };
   };
-  const handler: CheckHandler = { check: same, waiting: 0, answered: 0 };
+  const handler: CheckHandler = { check: same };
 
   async function connectTo(port: number): Promise<{ session: ClientHttp2Session; name: unknown }> {
     const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });

@@ -1,11 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { encodeRecordedRequest, RecordedRequestError } from '../../../src/fronts/envoy/recorded-request.js';
-import { parseRequest } from '../../../src/fronts/envoy/decode.js';
+import { readRecordedRequest, RecordedRequestError } from '../../../src/fronts/envoy/recorded-request.js';
 
-const read = (recorded: unknown) =>
-  parseRequest(encodeRecordedRequest(recorded), { policy: undefined, authority: undefined });
+const read = readRecordedRequest;
 
-describe('encodeRecordedRequest()', () => {
+describe('readRecordedRequest()', () => {
   test.each([
     ['snake_case', { context_extensions: { 'portcullis.policy': 'p' } }],
     ['camelCase', { contextExtensions: { 'portcullis.policy': 'p' } }],
@@ -46,6 +44,6 @@ describe('encodeRecordedRequest()', () => {
     ['a header that is no text', { attributes: { request: { http: { headers: { a: 1 } } } } }],
     ['a header map without a list', { attributes: { request: { http: { header_map: { headers: {} } } } } }],
   ])('refuses %s, without telling a value', (_name, recorded) => {
-    expect(() => encodeRecordedRequest(recorded)).toThrow(RecordedRequestError);
+    expect(() => readRecordedRequest(recorded)).toThrow(RecordedRequestError);
   });
 });

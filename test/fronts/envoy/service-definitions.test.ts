@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { loadSync } from '@grpc/proto-loader';
 import {
@@ -7,11 +6,10 @@ import {
   HEALTH_SERVICE,
   healthDefinition,
 } from '../../../src/fronts/envoy/service-definitions.js';
+import { inRepository } from '../../support/repository.mjs';
 
 const load = (file: string, service: string): Record<string, any> =>
-  loadSync(fileURLToPath(new URL(`../../proto/${file}`, import.meta.url)), { enums: String })[
-    service
-  ] as Record<string, any>;
+  loadSync(inRepository('proto', file), { enums: String })[service] as Record<string, any>;
 const declared = {
   authorization: load('ext_authz.proto', AUTHORIZATION_SERVICE),
   health: load('health.proto', HEALTH_SERVICE),

@@ -131,3 +131,8 @@ export function encodeOnce(write: (writer: MessageWriter) => void): Buffer {
   write(writer);
   return writer.finishToKeep();
 }
+
+/** A list as it has to be written. */
+export function* backwards<T>(list: readonly T[]): Generator<T> {
+  for (let index = list.length - 1; index >= 0; index--) yield list[index] as T;
+}
