@@ -84,4 +84,16 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['page/**/*.js'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        location: 'readonly',
+        navigator: 'readonly',
+        addEventListener: 'readonly',
+        scrollTo: 'readonly',
+      },
+    },
+  },
 );

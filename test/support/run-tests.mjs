@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt } from './ensure-built.mjs';
+import { CHROMIUM_ADVICE, findChromium } from './provision-chromium.mjs';
 import { DYNAMODB_ADVICE, isDynamoWanted } from './provision-dynamodb.mjs';
 import { provisionEnvoy } from './provision-envoy.mjs';
 import { findPostgres, POSTGRES_ADVICE } from './provision-postgres.mjs';
@@ -39,6 +40,9 @@ async function provision() {
   const postgres = findPostgres();
   if (postgres === undefined) say(`${POSTGRES_ADVICE}. The tests with a real PostgreSQL are skipped.`);
   else found['POSTGRES_BIN_DIR'] = postgres;
+  const browser = findChromium();
+  if (browser === undefined) say(`${CHROMIUM_ADVICE}. The tests of the page /admin/ are skipped.`);
+  else found['CHROMIUM_BIN'] = browser;
   if (!isDynamoWanted()) say(DYNAMODB_ADVICE);
   return found;
 }
