@@ -81,7 +81,7 @@ module.exports = {
       name: 'keys-know-no-policy',
       comment: 'Key sets serve decisions; they do not take part in them.',
       severity: 'error',
-      from: { path: '^src/(jwks|jws|jwk|http|stores|signing)/' },
+      from: { path: '^src/(jwks|jws|jwk|http|stores|signing|introspection)/' },
       to: { path: '^src/(authz|server|cli|config)/' },
     },
     {

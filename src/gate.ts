@@ -24,22 +24,23 @@ import { createSelectPolicyStage } from './authz/stages/select-policy.js';
 import { createSenderConstraintStage } from './authz/stages/sender-constraint.js';
 import { createSpendProofStage } from './authz/stages/spend-proof.js';
 import { createVerifyTokenStage } from './authz/stages/verify-token.js';
-import { createJwtKind } from './authz/token/jwt.js';
-import type { TokenKind } from './authz/token/kind.js';
 import type { TokenCache } from './authz/token/token-cache.js';
-import type { TokenIssuer } from './authz/token/types.js';
 import { createTokenVerifier } from './authz/token/verifier.js';
 import { createShadowComparison, type ShadowDifference } from './authz/shadow.js';
 import type { AuthzRequest, Decision, GateMetrics, Policy, Stage } from './authz/types.js';
 import { createUpstreamBuilder } from './authz/upstream.js';
 import type { Config, CredentialPlaceConfig, IssuerConfig } from './config/config.js';
+import type { Introspector } from './introspection/types.js';
 import type { IssuerKeys } from './jwks/types.js';
 import type { Clock } from './ports.js';
 import type { ReplayStore } from './stores/replay-store.js';
+import { createTokenKinds } from './token-kinds.js';
 
 /** What outlives a configuration, and is handed from one gate to the next. */
 export interface GateParts {
   keysOf(issuer: IssuerConfig): IssuerKeys;
+  /** undefined: the issuer is not asked about tokens. */
+  introspectorOf(issuer: IssuerConfig): Introspector | undefined;
   /** undefined: no policy has a condition. */
   readonly compileCondition: CompileCondition | undefined;
   /** undefined: tokens are verified every time. */
@@ -136,7 +137,7 @@ function judgingStages(
     createFindCredentialStage(createCredentialFinder({ sources, multiple, maxTokenBytes })),
     createVerifyTokenStage(
       createTokenVerifier({
-        kinds: tokenKindsOf(config, parts),
+        kinds: createTokenKinds(config, parts),
         cache: parts.tokenCache,
         metrics,
         clock: parts.clock,
@@ -201,25 +202,4 @@ function sourceOf({ header, prefix, cookie, query }: CredentialPlaceConfig): Cre
   if (cookie !== undefined) return { cookie };
   if (query !== undefined) return { query };
   throw new Error('a place for credentials is empty');
-}
-
-/** The kinds of tokens; the first that accepts a token verifies it. */
-function tokenKindsOf(config: Config, parts: GateParts): readonly TokenKind[] {
-  return [createJwtKind({ issuers: issuersOf(config, parts), maxTokenBytes: config.maxTokenBytes })];
-}
-
-function issuersOf({ issuers }: Config, parts: GateParts): Map<string, TokenIssuer> {
-  return new Map(
-    issuers.map((issuer) => [
-      issuer.issuer,
-      {
-        keys: parts.keysOf(issuer),
-        audiences: new Set(issuer.audiences),
-        algorithms: new Set(issuer.algorithms),
-        profile: issuer.profile,
-        clockToleranceMs: issuer.clockTolerance,
-        maxLifetimeMs: issuer.maxLifetime,
-      },
-    ]),
-  );
 }

@@ -14,6 +14,13 @@ import type { CompileCondition } from './authz/policy/compile.js';
 import type { AuthzRequest } from './authz/types.js';
 import { buildGate, type GateParts } from './gate.js';
 import { createHttpClient, type HttpClient } from './http/bounded-client.js';
+import type { Introspector } from './introspection/types.js';
+import {
+  type AskIntrospection,
+  createForwardedIntrospections,
+  createIntrospections,
+  type Introspections,
+} from './introspections.js';
 import type { KeySource } from './jwks/key-source.js';
 import { createNetworkFetcher } from './jwks/network-fetcher.js';
 import { systemScheduler, type KeySetFetcher } from './jwks/ports.js';
@@ -34,6 +41,7 @@ import { createSharedState, type SharedState } from './runtime/shared-state.js';
 import type { PublicDocuments } from './server/public.js';
 import { createJwtSigner } from './signing/signer.js';
 import { createRedisAccess, type RedisAccess } from './stores/redis-access.js';
+import { createRedisTexts } from './stores/redis-texts.js';
 import type { RedisConnection } from './stores/redis-connection.js';
 import type { GuardedReplayStore } from './stores/guarded-replay.js';
 import type { ReplayStore } from './stores/replay-store.js';
@@ -46,6 +54,7 @@ export interface RuntimeOptions {
   readonly primary?: {
     readonly fetcher: KeySetFetcher;
     /** undefined: Redis does. */ readonly replay: ReplayStore | undefined;
+    /** undefined: issuers are asked from here. */ readonly introspect?: AskIntrospection;
   };
   /** In the primary of workers: it answers no Check, so it keeps no keys of its own. */
   readonly keepsKeys?: boolean;
@@ -68,6 +77,8 @@ export interface Runtime {
   readonly state: SharedState;
   /** The keys of an issuer of the configuration. */
   keysOf(issuer: IssuerConfig): IssuerKeys;
+  /** Asks issuers about tokens; for workers, and for nobody else. */
+  readonly introspect: AskIntrospection;
   /** Puts a configuration in force as a whole. @throws when it can not be; the old one stays */
   apply(config: Config): Promise<void>;
   readiness(): Readiness;
@@ -128,6 +139,7 @@ class ProcessRuntime implements Runtime {
   private readonly overload: OverloadGuard;
   private tokenCache: TokenCache | undefined;
   private identityTokens: IdentityTokenIssuer | undefined;
+  private readonly introspections: Introspections;
   private keys: readonly IssuerKeys[] = [];
   gate: Gate;
 
@@ -147,6 +159,7 @@ class ProcessRuntime implements Runtime {
         ? createReplay({ redis: optional.forReplay, clock: this.clock, config: () => this.config })
         : undefined;
     this.replay = this.ownReplay ?? (options.primary?.replay as ReplayStore);
+    this.introspections = this.createIntrospections();
     this.tokenCache = createTokenCache(config);
     this.gate = this.build(config, {
       tokenCache: this.tokenCache,
@@ -189,7 +202,10 @@ class ProcessRuntime implements Runtime {
     this.ownReplay?.reconfigure(proofWindowOf(config));
     this.tokenCache = cache;
     this.config = config;
-    setTimeout(() => this.registry.retain(this.keys), RETIRE_AFTER_MS).unref();
+    setTimeout(() => {
+      this.registry.retain(this.keys);
+      this.introspections.retire();
+    }, RETIRE_AFTER_MS).unref();
   }
 
   readiness(): Readiness {
@@ -237,8 +253,13 @@ class ProcessRuntime implements Runtime {
     return this.registry.invalidate(issuer, { drop });
   }
 
+  get introspect(): AskIntrospection {
+    return this.introspections.ask;
+  }
+
   async close(): Promise<void> {
     this.overload.stop();
+    await this.introspections.close();
     await this.registry.close();
     await this.replay.close();
     this.revocations?.close();
@@ -249,11 +270,19 @@ class ProcessRuntime implements Runtime {
   /** Nothing is changed until everything is built, so a configuration that fails here leaves no trace. */
   private build(config: Config, given: Pick<GateParts, 'tokenCache' | 'compileCondition'>): Gate {
     const keys: IssuerKeys[] = [];
+    const introspectors: Introspector[] = [];
+    const keysOf = (issuer: IssuerConfig): IssuerKeys => {
+      const own = this.keysOf(issuer);
+      keys.push(own);
+      return own;
+    };
     const identityTokens = createIdentityTokens(config);
     const gate = buildGate(config, {
-      keysOf: (issuer) => {
-        const own = this.keysOf(issuer);
-        keys.push(own);
+      keysOf,
+      introspectorOf: (issuer) => {
+        if (issuer.introspection === undefined) return undefined;
+        const own = this.introspections.forIssuer(config, issuer, keysOf(issuer));
+        if (own !== undefined) introspectors.push(own);
         return own;
       },
       tokenCache: given.tokenCache,
@@ -269,6 +298,7 @@ class ProcessRuntime implements Runtime {
       onInternalError: (error, request) => this.reportInternalError(error, request),
     });
     this.keys = keys;
+    this.introspections.use(introspectors);
     this.identityTokens = identityTokens;
     return gate;
   }
@@ -318,6 +348,19 @@ class ProcessRuntime implements Runtime {
       logger: log,
       metrics: { fetched: (issuer, outcome) => this.metrics.jwksFetched(issuer, outcome) },
       snapshots: snapshotDir === undefined ? undefined : createSnapshotStore(snapshotDir, { logger: log }),
+    });
+  }
+
+  private createIntrospections(): Introspections {
+    const { log, primary, keepsKeys } = this.options;
+    if (primary?.introspect !== undefined) return createForwardedIntrospections(primary.introspect);
+    return createIntrospections({
+      clock: this.clock,
+      logger: log,
+      metrics: this.metrics,
+      stopwatch,
+      store: this.config.redis === undefined ? undefined : createRedisTexts(this.redis),
+      remembers: keepsKeys === false,
     });
   }
 

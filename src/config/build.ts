@@ -14,7 +14,8 @@ import type {
   StaticKeyConfig,
 } from './config.js';
 import { buildTokens } from './build-tokens.js';
-import { type Content, readJwkSet, readPem } from './key-material.js';
+import type { ClientCredential, IntrospectionSettings } from '../introspection/types.js';
+import { type Content, readClientKey, readJwkSet, readPem } from './key-material.js';
 import type { ConfigFiles } from './files.js';
 import { deepFreeze } from './freeze.js';
 import type { ParsedConfig } from './schema.js';
@@ -74,7 +75,7 @@ function buildTls(tls: ParsedTls | undefined, files: ConfigFiles): TlsConfig | u
 }
 
 function buildIssuer(parsed: ParsedConfig['issuers'][number], files: ConfigFiles): IssuerConfig {
-  const { discovery, jwks, ...issuer } = omit(parsed, ['introspection', 'clientKeys']);
+  const { discovery, jwks, introspection, ...issuer } = omit(parsed, ['clientKeys']);
   const keys = issuer.keys?.map((key) => buildKey(key, files));
   const hasSource = issuer.jwksUri !== undefined || jwks !== undefined || keys !== undefined;
   return {
@@ -84,7 +85,31 @@ function buildIssuer(parsed: ParsedConfig['issuers'][number], files: ConfigFiles
     jwks: jwks === undefined ? undefined : must(readJwkSet(jwks, files)),
     keys,
     algorithms: issuer.algorithms ?? defaultAlgorithms(keys),
+    introspection: introspection === undefined ? undefined : buildIntrospection(introspection, files),
   };
+}
+
+type ParsedIntrospection = NonNullable<ParsedConfig['issuers'][number]['introspection']>;
+
+function buildIntrospection(parsed: ParsedIntrospection, files: ConfigFiles): IntrospectionSettings {
+  const { endpoint, tokenPrefix, ...settings } = omit(parsed, ['clientSecret', 'auth', 'key', 'tls']);
+  return { ...settings, endpoint, tokenPrefix, credential: buildCredential(parsed, files) };
+}
+
+function buildCredential(
+  { auth: method, clientSecret, key, tls }: ParsedIntrospection,
+  files: ConfigFiles,
+): ClientCredential {
+  switch (method) {
+    case 'private_key_jwt':
+      return { method, key: must(readClientKey(key, files)) };
+    case 'tls_client_auth': {
+      const read = (source = ''): string => must(readPem(source, files));
+      return { method, cert: read(tls?.cert), key: read(tls?.key) };
+    }
+    default:
+      return { method, secret: clientSecret ?? '' };
+  }
 }
 
 /** Secrets bring their algorithms along; an issuer with secrets alone accepts nothing else. */

@@ -2,6 +2,7 @@ import type { SignatureAlgorithm, AsymmetricAlgorithm, SymmetricAlgorithm } from
 import type { JwkSet } from './key-material.js';
 import type { DeepReadonly } from './freeze.js';
 import type { ParsedConfig } from './schema.js';
+import type { IntrospectionSettings } from '../introspection/types.js';
 import type { KeySource } from '../jwks/key-source.js';
 import type { SigningKeySet } from '../signing/key-set.js';
 
@@ -25,11 +26,11 @@ export interface SecretKeyConfig {
 export type StaticKeyConfig = PublicKeyConfig | SecretKeyConfig;
 
 type Issuer = ParsedConfig['issuers'][number];
-type Unbuilt = 'introspection' | 'clientKeys';
+type Unbuilt = 'clientKeys';
 
 /** An issuer. Exactly one of `discovery`, `jwksUri`, `jwks` and `keys` is there. */
 export interface IssuerConfig extends DeepReadonly<
-  Omit<Issuer, Unbuilt | 'discovery' | 'jwksUri' | 'jwks' | 'keys' | 'algorithms'>
+  Omit<Issuer, Unbuilt | 'introspection' | 'discovery' | 'jwksUri' | 'jwks' | 'keys' | 'algorithms'>
 > {
   /** true: OpenID discovery, then RFC 8414; otherwise the URL of the metadata. */
   readonly discovery: true | string | undefined;
@@ -38,6 +39,8 @@ export interface IssuerConfig extends DeepReadonly<
   readonly jwks: JwkSet | undefined;
   readonly keys: readonly StaticKeyConfig[] | undefined;
   readonly algorithms: readonly SignatureAlgorithm[];
+  /** undefined: tokens that are not JWTs are refused. */
+  readonly introspection: IntrospectionSettings | undefined;
 }
 
 /** The TLS material of a port, read in: PEM. */

@@ -1,4 +1,6 @@
 /** What the configuration names by path or holds as text: PEM, JWK sets, signing keys. */
+import { createPrivateKey } from 'node:crypto';
+import { ASYMMETRIC_ALGORITHMS } from '../jwk/types.js';
 import type { ConfigFiles, FileText } from './files.js';
 import { asTree } from './config-value.js';
 
@@ -36,6 +38,27 @@ export function readJwkSet(source: unknown, files: ConfigFiles): Content<JwkSet>
   return isSet
     ? { value: { keys: keys as Jwk[] } }
     : { problem: 'must be a JWK set: an object with a list of JWKs in keys' };
+}
+
+/**
+ * Reads a client's private key: one private JWK with `kid` and `alg`, inline, as JSON text, or from a file.
+ *
+ * @param source a value of the configuration
+ */
+export function readClientKey(source: unknown, files: ConfigFiles): Content<Jwk> {
+  const parsed = typeof source === 'string' ? readJson(source, files) : { value: source };
+  if ('problem' in parsed) return parsed;
+  const jwk = asTree(parsed.value);
+  if (typeof jwk?.kid !== 'string' || !ASYMMETRIC_ALGORITHMS.some((alg) => alg === jwk.alg))
+    return {
+      problem: `must be one private JWK with kid, and with alg of ${ASYMMETRIC_ALGORITHMS.join(', ')}`,
+    };
+  try {
+    createPrivateKey({ key: { ...jwk }, format: 'jwk' });
+    return { value: jwk };
+  } catch {
+    return { problem: 'must be a private key; this one is public, or incomplete' };
+  }
 }
 
 /**

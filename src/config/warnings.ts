@@ -33,7 +33,8 @@ function warnOfServer({ server, jwks }: Config, warn: Warn): void {
     warn(['jwks', 'allowHttp'], 'lets keys be fetched without TLS; whoever is on the way can forge them');
 }
 
-function warnOfProofs({ dpop, replay, server, policies, redis, revocation }: Config, warn: Warn): void {
+function warnOfProofs(config: Config, warn: Warn): void {
+  const { dpop, replay, server, policies } = config;
   dpop.nonce.secrets.forEach((secret, index) => {
     if (Buffer.byteLength(secret) < STRONG_SECRET_BYTES)
       warn(
@@ -49,8 +50,8 @@ function warnOfProofs({ dpop, replay, server, policies, redis, revocation }: Con
   }
   if (replay.onUnavailable === 'allow' && dpop.mode !== 'off')
     warn(['replay', 'onUnavailable'], 'allow lets a DPoP proof be replayed while the store is down');
-  if (redis !== undefined && replay.store === 'memory' && revocation?.store !== 'redis')
-    warn(['redis'], 'is not used, since no store is redis');
+  if (config.redis !== undefined && !usesRedis(config))
+    warn(['redis'], 'is not used: no store is redis, and no issuer introspects');
   for (const [name, policy] of Object.entries(policies)) {
     if (policy.senderConstraint === 'dpop' && dpop.mode === 'off')
       warn(['policies', name, 'senderConstraint'], 'refuses every token, since dpop.mode is off');
@@ -67,6 +68,11 @@ function warnOfRevocation({ issuers, server, revocation }: Config, warn: Warn): 
         warn(['issuers', index, name], 'nothing can arrive, since server.public is absent');
     }
   });
+}
+
+function usesRedis({ replay, revocation, issuers }: Config): boolean {
+  if (replay.store === 'redis' || revocation?.store === 'redis') return true;
+  return issuers.some(({ introspection }) => introspection !== undefined);
 }
 
 function warnOfTokens({ identity, server, tokens }: Config, warn: Warn): void {

@@ -3,11 +3,17 @@
  * in time and bytes, follows no redirect, and connects to checked addresses only.
  */
 import { type Readable } from 'node:stream';
-import type { Agent, request } from 'undici';
 import type { JsonObject } from '../ports.js';
-import { createCheckedLookup, type ResolveHost, systemResolveHost } from './checked-lookup.js';
+import type { ResolveHost } from './checked-lookup.js';
+import { type Connections, openConnections } from './connections.js';
 import { errorCode, HttpError } from './http-error.js';
-import { assertJsonHeaders, type HttpHeaders, readJsonBody } from './read-json-body.js';
+import {
+  assertJsonHeaders,
+  assertMediaType,
+  type HttpHeaders,
+  readBody,
+  readJsonBody,
+} from './read-json-body.js';
 import { describeUrl, parseFetchUrl } from './url-rules.js';
 
 /** What bounds a request. */
@@ -28,6 +34,8 @@ export interface HttpClientOptions extends HttpLimits {
   readonly maxConnectionsPerOrigin?: number;
   /** Requests under way at once; one more is refused as `busy`. */
   readonly maxInFlight?: number;
+  /** PEM: the certificate that is shown to servers, and its private key. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** A JSON object and what came with it. */
@@ -37,13 +45,30 @@ export interface JsonResponse {
   readonly body: JsonObject;
 }
 
+/** A text and what came with it. */
+export interface TextResponse {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly text: string;
+}
+
+/** A form to send. */
+export interface FormRequest extends RequestOptions {
+  /** Holds secrets. */
+  readonly form: URLSearchParams;
+  /** Further header fields, such as `authorization`; secrets. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The one media type that the answer may have; undefined: any, and the body is not read. */
+  readonly accept: string | undefined;
+}
+
 /** What a request may set for itself. */
 export interface RequestOptions extends Partial<HttpLimits> {
   /** Gives the request up. */
   readonly signal?: AbortSignal;
 }
 
-/** Fetches JSON objects. */
+/** Fetches JSON objects, and sends forms. */
 export interface HttpClient {
   /**
    * GETs a JSON object. Only a 200 with a JSON content type will do; what the object says is for the caller.
@@ -53,6 +78,14 @@ export interface HttpClient {
    * @throws HttpError for all that can go wrong
    */
   getJson(url: string, options?: RequestOptions): Promise<JsonResponse>;
+  /**
+   * POSTs a form, once. Only a 200 of the accepted media type will do; what the text says is for the caller.
+   *
+   * @param url absolute; may come from an issuer's metadata
+   * @returns the answer as text; empty where no media type is accepted
+   * @throws HttpError for all that can go wrong; it holds nothing of the form
+   */
+  postForm(url: string, request: FormRequest): Promise<TextResponse>;
   /** Ends connections, and requests that are under way. */
   close(): Promise<void>;
 }
@@ -70,64 +103,41 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   let opening: Promise<Connections> | undefined;
   const maxInFlight = options.maxInFlight ?? 1000;
   let inFlight = 0;
+  const bounded = async <T>(text: string, own: RequestOptions, send: Send<T>): Promise<T> => {
+    const limits = { ...options, ...own };
+    const url = parseFetchUrl(text, limits);
+    if (inFlight >= maxInFlight)
+      throw new HttpError('busy', `${describeUrl(url)}: too many requests at once`);
+    inFlight += 1;
+    try {
+      const connections = await (opening ??= openConnections(options));
+      return await exchange(url, limits, (within) => send(connections, url, within));
+    } finally {
+      inFlight -= 1;
+    }
+  };
   return {
-    async getJson(text, own = {}) {
-      const limits = { ...options, ...own };
-      const url = parseFetchUrl(text, limits);
-      if (inFlight >= maxInFlight)
-        throw new HttpError('busy', `${describeUrl(url)}: too many requests at once`);
-      inFlight += 1;
-      try {
-        return await exchange(await (opening ??= openConnections(options)), url, limits);
-      } finally {
-        inFlight -= 1;
-      }
-    },
+    getJson: (url, own = {}) => bounded(url, own, requestJson),
+    postForm: (url, { form, headers, accept, ...own }) =>
+      bounded(url, own, (connections, target, within) =>
+        sendForm(connections, target, { form, headers, accept, ...within }),
+      ),
     close: async () => (await opening)?.agent.destroy(),
   };
 }
 
-interface Connections {
-  readonly agent: Agent;
-  readonly request: typeof request;
-}
-
-/** Loaded for the first request: workers, and whoever has the keys in the configuration, never send one. */
-async function openConnections(options: HttpClientOptions): Promise<Connections> {
-  const undici = await import('undici');
-  return { agent: createAgent(undici.Agent, options), request: undici.request };
-}
-
-function createAgent(
-  AgentClass: typeof Agent,
-  { resolveHost, maxConnectionsPerOrigin, timeoutMs }: HttpClientOptions,
-): Agent {
-  return new AgentClass({
-    connections: maxConnectionsPerOrigin ?? 4,
-    pipelining: 1,
-    keepAliveMaxTimeout: 60_000,
-    maxHeaderSize: 16_384,
-    connect: {
-      lookup: createCheckedLookup(resolveHost ?? systemResolveHost),
-      // NODE_TLS_REJECT_UNAUTHORIZED must not open this.
-      rejectUnauthorized: true,
-      timeout: timeoutMs,
-    },
-  });
-}
-
 /** One request under one clock: the time-out covers the queue, the connection, the head and every byte of the body. */
-async function exchange(
-  connections: Connections,
+async function exchange<T>(
   url: URL,
   limits: HttpLimits & RequestOptions,
-): Promise<JsonResponse> {
+  send: (within: Exchange) => Promise<T>,
+): Promise<T> {
   const name = describeUrl(url);
   const timer = new AbortController();
   const timeout = setTimeout(() => timer.abort(), limits.timeoutMs);
   const signal = limits.signal === undefined ? timer.signal : AbortSignal.any([timer.signal, limits.signal]);
   try {
-    return await requestJson(connections, url, { ...limits, signal, name });
+    return await send({ maxBytes: limits.maxBytes, signal, name });
   } catch (error) {
     if (error instanceof HttpError) throw error;
     if (timer.signal.aborted)
@@ -143,6 +153,41 @@ interface Exchange {
   readonly maxBytes: number;
   readonly signal: AbortSignal;
   readonly name: string;
+}
+
+type Send<T> = (connections: Connections, url: URL, within: Exchange) => Promise<T>;
+
+async function sendForm(
+  { agent, request }: Connections,
+  url: URL,
+  sent: Exchange & Pick<FormRequest, 'form' | 'headers' | 'accept'>,
+): Promise<TextResponse> {
+  const { accept } = sent;
+  const { statusCode, headers, body } = await request(url, {
+    dispatcher: agent,
+    method: 'POST',
+    headers: {
+      ...sent.headers,
+      accept: accept ?? '*/*',
+      'accept-encoding': 'gzip',
+      'content-type': 'application/x-www-form-urlencoded',
+      'user-agent': USER_AGENT,
+    },
+    body: sent.form.toString(),
+    signal: sent.signal,
+  });
+  try {
+    assertOk(statusCode, sent.name);
+    if (accept !== undefined) assertMediaType(headers, accept, sent.name);
+  } catch (error) {
+    discard(body);
+    throw error;
+  }
+  if (accept === undefined) {
+    discard(body);
+    return { status: statusCode, headers, text: '' };
+  }
+  return { status: statusCode, headers, text: (await readBody(body, headers, sent)).toString('utf8') };
 }
 
 async function requestJson(

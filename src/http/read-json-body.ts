@@ -31,12 +31,38 @@ export interface BodyLimits {
  * @throws HttpError `content_type`, `content_encoding`
  */
 export function assertJsonHeaders(headers: HttpHeaders, name: string): void {
-  const type = headers['content-type'];
-  const media = typeof type === 'string' ? (type.split(';', 1)[0] ?? '').trim().toLowerCase() : '';
-  if (!JSON_TYPE.test(media)) throw new HttpError('content_type', `${name}: the answer is not JSON`);
+  if (!JSON_TYPE.test(mediaTypeOf(headers)))
+    throw new HttpError('content_type', `${name}: the answer is not JSON`);
+  assertEncoding(headers, name);
+}
+
+/**
+ * Asserts that a response is of one media type, in an encoding that can be bounded.
+ *
+ * @param headers of the response, untrusted
+ * @param type in lower case, without parameters; `application/json` stands for all JSON types
+ * @param name how messages call the request
+ * @throws HttpError `content_type`, `content_encoding`
+ */
+export function assertMediaType(headers: HttpHeaders, type: string, name: string): void {
+  if (type === 'application/json') {
+    assertJsonHeaders(headers, name);
+    return;
+  }
+  if (mediaTypeOf(headers) !== type)
+    throw new HttpError('content_type', `${name}: the answer is not ${type}`);
+  assertEncoding(headers, name);
+}
+
+function assertEncoding(headers: HttpHeaders, name: string): void {
   if (contentEncoding(headers) === undefined) {
     throw new HttpError('content_encoding', `${name}: the answer has an encoding that was not asked for`);
   }
+}
+
+function mediaTypeOf(headers: HttpHeaders): string {
+  const type = headers['content-type'];
+  return typeof type === 'string' ? (type.split(';', 1)[0] ?? '').trim().toLowerCase() : '';
 }
 
 /**
@@ -53,6 +79,17 @@ export async function readJsonBody(
   headers: HttpHeaders,
   limits: BodyLimits,
 ): Promise<JsonObject> {
+  return parseObject(await readBody(body, headers, limits), limits.name);
+}
+
+/**
+ * Reads a body. The cap holds for the bytes on the wire and for those that come out of gzip.
+ *
+ * @param body the stream, untrusted; it is destroyed on failure
+ * @param headers the response's, passed by `assertEncoding`
+ * @throws HttpError `too_large`; what the stream throws
+ */
+export async function readBody(body: Readable, headers: HttpHeaders, limits: BodyLimits): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   const collect = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
     for await (const chunk of capped(source, limits)) chunks.push(chunk);
@@ -69,7 +106,7 @@ export async function readJsonBody(
   } else {
     await pipeline(body, collect, { signal });
   }
-  return parseObject(chunks, limits.name);
+  return Buffer.concat(chunks);
 }
 
 async function* capped(
@@ -98,10 +135,10 @@ function isZlibError(error: unknown): boolean {
   return errorCode(error)?.startsWith('Z_') === true;
 }
 
-function parseObject(chunks: readonly Uint8Array[], name: string): JsonObject {
+function parseObject(bytes: Buffer, name: string): JsonObject {
   let value: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     value = isDeeperThan(text, MAX_DEPTH) ? undefined : JSON.parse(text);
   } catch {
     // The parser's message quotes the body.

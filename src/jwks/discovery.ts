@@ -3,6 +3,13 @@ import { HttpError, type HttpErrorCode } from '../http/http-error.js';
 import { parseFetchUrl } from '../http/url-rules.js';
 import { KeySetError } from './key-set-error.js';
 
+/** An issuer's metadata: it names the issuer that was asked for, and nothing else in it was judged. */
+export interface IssuerMetadata {
+  /** Where it was found. */
+  readonly url: string;
+  readonly response: JsonResponse;
+}
+
 /** Where an issuer says its keys are, and for how long that may be remembered. */
 export interface Discovered {
   readonly jwksUri: string;
@@ -29,16 +36,29 @@ export interface DiscoveryOptions {
  * @see OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3
  */
 export async function discoverJwksUri(issuer: string, options: DiscoveryOptions): Promise<Discovered> {
+  const { url, response } = await discoverMetadata(issuer, options);
+  const { allowHttp } = options.limits();
+  return { jwksUri: readEndpoint(response.body, 'jwks_uri', { url, allowHttp }), response };
+}
+
+/**
+ * Finds an issuer's metadata: OpenID discovery first, then RFC 8414, or one given URL.
+ *
+ * @param issuer from the configuration
+ * @returns a document that names the very issuer
+ * @throws HttpError; KeySetError `invalid_metadata`, `issuer_mismatch`
+ * @see OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3
+ */
+export async function discoverMetadata(issuer: string, options: DiscoveryOptions): Promise<IssuerMetadata> {
   const urls = options.metadataUrl === undefined ? wellKnownUrls(issuer) : [options.metadataUrl];
   const [url, response] = await firstAnswer(urls, options);
-  const { body } = response;
-  if (body.issuer !== issuer) {
+  if (response.body.issuer !== issuer) {
     throw new KeySetError(
       'issuer_mismatch',
       'the metadata names another issuer than the one that is configured',
     );
   }
-  return { jwksUri: readJwksUri(body.jwks_uri, url, options.limits().allowHttp), response };
+  return { url, response };
 }
 
 /**
@@ -90,11 +110,26 @@ async function firstAnswer(
   throw failure;
 }
 
-function readJwksUri(value: unknown, metadataUrl: string, allowHttp: boolean): string {
-  if (typeof value !== 'string') throw new KeySetError('invalid_metadata', 'the metadata has no jwks_uri');
-  const url = parseFetchUrl(value, { allowHttp });
-  if (url.protocol === 'http:' && !allowHttp && new URL(metadataUrl).protocol === 'https:') {
-    throw new HttpError('forbidden_scheme', 'the metadata came over https and names a jwks_uri over http');
+/**
+ * Reads an endpoint from metadata. It may be on another host, but a document that came over TLS cannot lead away from
+ * TLS unless plain http is allowed.
+ *
+ * @param metadata of the issuer
+ * @param name of the member
+ * @param from where the document was found
+ * @returns the URL, which may be fetched
+ * @throws KeySetError `invalid_metadata`; HttpError
+ */
+export function readEndpoint(
+  metadata: JsonResponse['body'],
+  name: string,
+  from: { readonly url: string; readonly allowHttp: boolean },
+): string {
+  const value = metadata[name];
+  if (typeof value !== 'string') throw new KeySetError('invalid_metadata', `the metadata has no ${name}`);
+  const url = parseFetchUrl(value, from);
+  if (url.protocol === 'http:' && !from.allowHttp && new URL(from.url).protocol === 'https:') {
+    throw new HttpError('forbidden_scheme', `the metadata came over https and names a ${name} over http`);
   }
   return url.href;
 }

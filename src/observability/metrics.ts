@@ -2,7 +2,15 @@
  * The metrics of the product in Prometheus' form. Labels come from configuration and code, never from a request, so
  * their number is bounded by the configuration.
  */
-import { type Aggregator, collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  type Metric,
+  Registry,
+} from 'prom-client';
 import { allowReasonOf } from '../authz/pipeline.js';
 import type { Decision, GateMetrics } from '../authz/types.js';
 import { REVOCATION_SOURCES, type RevocationSource } from '../revocation/revocation.js';
@@ -22,6 +30,16 @@ export const METRICS = {
   },
   token_cache_total: { type: 'counter', help: 'Look-ups of verified tokens', labels: ['outcome'] },
   token_cache_entries: { type: 'gauge', help: 'Verified tokens that are kept', labels: [] },
+  introspections_total: {
+    type: 'counter',
+    help: 'Calls to introspection endpoints',
+    labels: ['issuer', 'outcome'],
+  },
+  introspection_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of a call to an introspection endpoint',
+    labels: ['issuer'],
+  },
   shadow_total: {
     type: 'counter',
     help: 'Shadow policies evaluated',
@@ -99,6 +117,8 @@ export interface Metrics {
   readonly gate: GateMetrics;
   decided(decision: Decision, durationMs: number): void;
   jwksFetched(issuer: string, outcome: string): void;
+  /** @param durationMs of the call, milliseconds */
+  introspected(issuer: string, outcome: 'active' | 'inactive' | 'failed', durationMs: number): void;
   reloaded(outcome: 'success' | 'failure'): void;
   revoked(source: RevocationSource): void;
   /** Says where the revocation store's state is read, in the process that owns it. */
@@ -146,6 +166,8 @@ class PrometheusMetrics implements Metrics {
   private readonly checks: CounterTable;
   private readonly duration: DurationHistogram<Outcome>;
   private readonly fetches: Counter;
+  private readonly introspections: Counter;
+  private readonly introspectionDuration: Histogram;
   private readonly reloads: Counter;
   private readonly revocations: Counter;
   private readonly clientKeyFiles: Counter;
@@ -167,6 +189,11 @@ class PrometheusMetrics implements Metrics {
     });
     registry.registerMetric(this.duration as unknown as Metric);
     this.fetches = new Counter(this.describe('jwks_fetches_total'));
+    this.introspections = new Counter(this.describe('introspections_total'));
+    this.introspectionDuration = new Histogram({
+      ...this.describe('introspection_duration_seconds'),
+      buckets: DURATION_BUCKETS,
+    });
     this.reloads = new Counter(this.describe('config_reloads_total'));
     for (const outcome of ['success', 'failure']) this.reloads.inc({ outcome }, 0);
     this.clientKeyFiles = new Counter(this.describe('client_key_files_refused_total'));
@@ -186,6 +213,11 @@ class PrometheusMetrics implements Metrics {
 
   jwksFetched(issuer: string, outcome: string): void {
     this.fetches.inc({ issuer, outcome });
+  }
+
+  introspected(issuer: string, outcome: 'active' | 'inactive' | 'failed', durationMs: number): void {
+    this.introspections.inc({ issuer, outcome });
+    this.introspectionDuration.observe({ issuer }, durationMs / 1000);
   }
 
   reloaded(outcome: 'success' | 'failure'): void {

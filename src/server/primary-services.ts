@@ -1,4 +1,5 @@
 /** What the primary does for its workers, on both ends of the channel: fetching key sets, spending proofs in memory. */
+import { type IntrospectionAnswer, IntrospectionUnavailableError } from '../introspection/types.js';
 import { failureCode, KeySetError } from '../jwks/key-set-error.js';
 import type { FetchedKeySet, KeySetFetcher, KeySetRequest } from '../jwks/ports.js';
 import {
@@ -8,25 +9,38 @@ import {
   type SpendableProof,
   UnprovableProofError,
 } from '../stores/replay-store.js';
+import type { AskIntrospection, IntrospectionQuestion } from '../introspections.js';
 import type { IpcHandlers, IpcPeer } from './ipc.js';
 
 type FetchReply = { readonly set: FetchedKeySet } | { readonly failure: string };
+type IntrospectReply =
+  { readonly answer: IntrospectionAnswer } | { readonly failure: string; readonly retryAfterS: number };
 type SpendReply = 'first' | 'spent' | 'unprovable' | 'full' | 'unavailable';
 
 /** What the primary serves with. */
 export interface PrimaryServices {
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
+  readonly introspect: AskIntrospection;
 }
 
 /** The primary's end. Errors cross as words: an error object does not survive the channel. */
-export function primaryHandlers({ fetcher, replay }: PrimaryServices): IpcHandlers {
+export function primaryHandlers({ fetcher, replay, introspect }: PrimaryServices): IpcHandlers {
   return {
     fetchKeySet: async (request: KeySetRequest): Promise<FetchReply> => {
       try {
         return { set: await fetcher.fetch(request) };
       } catch (error) {
         return { failure: failureCode(error) };
+      }
+    },
+    introspect: async (question: IntrospectionQuestion): Promise<IntrospectReply> => {
+      try {
+        return { answer: await introspect(question) };
+      } catch (error) {
+        if (error instanceof IntrospectionUnavailableError)
+          return { failure: error.reason, retryAfterS: error.retryAfterS };
+        return { failure: 'internal', retryAfterS: 1 };
       }
     },
     spend: async (proof: SpendableProof): Promise<SpendReply> => {
@@ -48,6 +62,20 @@ export function createPrimaryFetcher(primary: IpcPeer): KeySetFetcher {
       if ('set' in reply) return reply.set;
       throw new KeySetError('invalid_key_set', `the primary could not fetch it: ${reply.failure}`);
     },
+  };
+}
+
+/** A worker's way to ask issuers about tokens: the primary asks, once for all workers. */
+export function createPrimaryIntrospection(primary: IpcPeer): AskIntrospection {
+  return async (question) => {
+    const { issuer } = question;
+    const reply = await (primary.call('introspect', question) as Promise<IntrospectReply>).catch(
+      (error: unknown) => {
+        throw new IntrospectionUnavailableError(issuer, 'no_primary', 1, { cause: error });
+      },
+    );
+    if ('answer' in reply) return reply.answer;
+    throw new IntrospectionUnavailableError(issuer, reply.failure, reply.retryAfterS);
   };
 }
 

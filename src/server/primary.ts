@@ -52,7 +52,11 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     const pool = new WorkerPool(config, {
       ...options,
       states,
-      handlers: primaryHandlers({ fetcher: shared, replay: runtime.replay }),
+      handlers: primaryHandlers({
+        fetcher: shared,
+        replay: runtime.replay,
+        introspect: (question) => runtime.introspect(question),
+      }),
     });
     closers.push(() => pool.stop({ delayMs: 0, timeoutMs: 0 }));
     await prepareSocket(config.server.grpc);

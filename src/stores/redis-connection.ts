@@ -30,6 +30,19 @@ export interface RedisConnection {
    * @throws Error when there is no answer, or none in time; its message holds no secret and no key
    */
   setIfAbsent(key: string, ttlMs: number): Promise<boolean>;
+  /**
+   * `GET key`.
+   *
+   * @returns undefined where there is no such key
+   * @throws Error when there is no answer, or none in time; its message holds no secret and no key
+   */
+  get(key: string): Promise<string | undefined>;
+  /**
+   * `SET key value PX ttlMs`.
+   *
+   * @throws Error when there is no answer, or none in time; its message holds no secret, no key and no value
+   */
+  set(key: string, value: string, ttlMs: number): Promise<void>;
   /** Connected, and not failing at present. */
   isAvailable(): boolean;
   close(): Promise<void>;
@@ -74,15 +87,27 @@ class Connection implements RedisConnection {
   }
 
   async setIfAbsent(key: string, ttlMs: number): Promise<boolean> {
+    return (await this.send(() => this.client.set(key, '1', 'PX', ttlMs, 'NX'))) === 'OK';
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    return (await this.send(() => this.client.get(key))) ?? undefined;
+  }
+
+  async set(key: string, value: string, ttlMs: number): Promise<void> {
+    await this.send(() => this.client.set(key, value, 'PX', ttlMs));
+  }
+
+  private async send<T>(command: () => Promise<T>): Promise<T> {
     if (!this.isConnected()) throw new Error('redis is not connected');
     if (this.pending >= this.maxPending)
       throw new RedisBusyError('too many redis commands wait for an answer');
     this.pending++;
-    const sent = this.client.set(key, '1', 'PX', ttlMs, 'NX').finally(() => this.pending--);
+    const sent = command().finally(() => this.pending--);
     try {
       const reply = await withinTime(sent, this.timeoutMs);
       this.failedAtMs = -Infinity;
-      return reply === 'OK';
+      return reply;
     } catch (error) {
       this.failedAtMs = this.options.clock.now();
       // The cause stays behind: the error of a command carries its arguments.

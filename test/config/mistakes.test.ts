@@ -513,9 +513,59 @@ const REST: readonly Row[] = [
   ],
   [
     'introspection',
-    issuer({ introspection: { endpoint: 'nonsense', x: 1 } }),
-    'issuers[0].introspection',
-    /^[^:]+: not supported yet$/,
+    issuer({ introspection: { clientId: 'gate', clientSecret: 's', endpoint: 'nonsense' } }),
+    'issuers[0].introspection.endpoint',
+    /https URL/,
+  ],
+  [
+    'introspection without a secret',
+    issuer({ introspection: { clientId: 'gate' } }),
+    'issuers[0].introspection.clientSecret',
+    /is required; auth is client_secret_basic/,
+  ],
+  [
+    'introspection with two ways to authenticate',
+    issuer({ introspection: { clientId: 'gate', clientSecret: 's', key: '{}' } }),
+    'issuers[0].introspection.key',
+    /is not used/,
+  ],
+  [
+    'introspection with a public key',
+    issuer({
+      introspection: {
+        clientId: 'gate',
+        auth: 'private_key_jwt',
+        key: { kty: 'EC', kid: 'k', alg: 'ES256' },
+      },
+    }),
+    'issuers[0].introspection.key',
+    /must be a private key/,
+  ],
+  [
+    'introspection with a certificate that is none',
+    issuer({
+      introspection: {
+        clientId: 'gate',
+        auth: 'tls_client_auth',
+        tls: { cert: '-----BEGIN CERTIFICATE-----', key: '-----BEGIN PRIVATE KEY-----' },
+      },
+    }),
+    'issuers[0].introspection.tls',
+    /must be a PEM certificate/,
+  ],
+  [
+    'introspection at a plain http endpoint',
+    issuer({ introspection: { clientId: 'gate', clientSecret: 's', endpoint: 'http://a.example/i' } }),
+    'issuers[0].introspection.endpoint',
+    /must be https/,
+  ],
+  [
+    'introspection at a metadata address',
+    issuer({
+      introspection: { clientId: 'gate', clientSecret: 's', endpoint: 'https://169.254.169.254/i' },
+    }),
+    'issuers[0].introspection.endpoint',
+    /may be asked/,
   ],
   [
     'keys of clients',

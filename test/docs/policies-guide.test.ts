@@ -70,6 +70,7 @@ function gateOf(config: string) {
   const gate = buildGate(loaded.config, {
     compileCondition,
     keysOf: () => new TestIssuerKeys(),
+    introspectorOf: () => undefined,
     tokenCache: undefined,
     revocations: undefined,
     replay: createReplayMemory({ maxEntries: 10, clock }),

@@ -185,6 +185,7 @@ describe('createNetworkFetcher() with discovery', () => {
           headers: {},
           body: { issuer: issuer.issuer, jwks_uri: trap.jwksUri },
         }),
+      postForm: () => Promise.reject(new Error('not used')),
       close: () => Promise.resolve(),
     };
     fetcher = createNetworkFetcher(secure, { clock: time });

@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHttpClient } from '../../src/http/bounded-client.js';
 import { createNetworkFetcher } from '../../src/jwks/network-fetcher.js';
+import { IntrospectionUnavailableError } from '../../src/introspection/types.js';
+import type { AskIntrospection } from '../../src/introspections.js';
 import type { KeySetFetcher, KeySetRequest } from '../../src/jwks/ports.js';
 import type { IpcPeer } from '../../src/server/ipc.js';
 import {
   createPrimaryFetcher,
+  createPrimaryIntrospection,
   createPrimaryReplay,
   primaryHandlers,
 } from '../../src/server/primary-services.js';
@@ -17,9 +20,17 @@ import { NOW_MS } from '../support/tokens.js';
 
 const noFetcher: KeySetFetcher = { fetch: () => Promise.reject(new Error('not asked')) };
 
+const noIntrospection: AskIntrospection = ({ issuer }) =>
+  Promise.reject(new IntrospectionUnavailableError(issuer, 'not_configured', 3));
+
 /** A worker's end; messages are copied as between processes. */
-function peerOf(services: Parameters<typeof primaryHandlers>[0]): IpcPeer {
-  const handlers = primaryHandlers(services);
+function peerOf(services: Partial<Parameters<typeof primaryHandlers>[0]>): IpcPeer {
+  const handlers = primaryHandlers({
+    fetcher: noFetcher,
+    replay: createReplayMemory({ maxEntries: 1, clock: { now: () => NOW_MS } }),
+    introspect: noIntrospection,
+    ...services,
+  });
   const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
   return {
     call: async (method, params) => copy(await handlers[method]!(copy(params) as never)),
@@ -28,7 +39,7 @@ function peerOf(services: Parameters<typeof primaryHandlers>[0]): IpcPeer {
 }
 
 function workerOf(replay: ReplayStore): ReplayStore {
-  return createPrimaryReplay(peerOf({ fetcher: noFetcher, replay }));
+  return createPrimaryReplay(peerOf({ replay }));
 }
 
 describe('createPrimaryReplay()', () => {
@@ -69,9 +80,7 @@ describe('createPrimaryFetcher()', () => {
     const limits = { timeoutMs: 10_000, maxBytes: 1_000_000, allowHttp: false };
     const http = createHttpClient(limits);
     const alone = createNetworkFetcher(http, { clock: { now: () => NOW_MS } });
-    const worker = createPrimaryFetcher(
-      peerOf({ fetcher: alone, replay: createReplayMemory({ maxEntries: 1, clock: { now: () => NOW_MS } }) }),
-    );
+    const worker = createPrimaryFetcher(peerOf({ fetcher: alone }));
     const request = {
       issuer: issuer.issuer,
       source: { kind: 'jwksUri', jwksUri: issuer.jwksUri },
@@ -82,5 +91,25 @@ describe('createPrimaryFetcher()', () => {
     await expect(worker.fetch(request)).rejects.toThrow(/invalid_json/);
     await http.close();
     await issuer.stop();
+  });
+});
+
+describe('createPrimaryIntrospection()', () => {
+  const question = { issuer: 'https://a.example', token: 't', hash: 'h' };
+
+  test('gives what the primary learns', async () => {
+    const answer = { active: true, text: '{"active":true}', untilMs: 5 } as const;
+    const ask = createPrimaryIntrospection(peerOf({ introspect: () => Promise.resolve(answer) }));
+    expect(await ask(question)).toEqual(answer);
+  });
+
+  test('fails as the primary fails, and where the primary does not answer', async () => {
+    await expect(createPrimaryIntrospection(peerOf({}))(question)).rejects.toMatchObject({
+      name: 'IntrospectionUnavailableError',
+      reason: 'not_configured',
+      retryAfterS: 3,
+    });
+    const gone: IpcPeer = { call: () => Promise.reject(new Error('gone')), close: () => undefined };
+    await expect(createPrimaryIntrospection(gone)(question)).rejects.toMatchObject({ reason: 'no_primary' });
   });
 });

@@ -266,6 +266,8 @@ describeWithRedis('openRedisConnection()', () => {
   test('spend() calls a full queue what it is, and no outage: clients can fill it', async () => {
     const connection = {
       setIfAbsent: () => Promise.reject(new RedisBusyError('too many')),
+      get: () => Promise.resolve(undefined),
+      set: () => Promise.resolve(),
       isAvailable: () => true,
       close: () => Promise.resolve(),
     };

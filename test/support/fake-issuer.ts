@@ -7,7 +7,14 @@ import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 /** The endpoints that can be told how to behave. */
-export type Endpoint = 'openid' | 'oauth' | 'jwks';
+export type Endpoint = 'openid' | 'oauth' | 'jwks' | 'introspect';
+
+/** A question about a token, as it came. */
+export interface AskedToken {
+  readonly method: string | undefined;
+  readonly headers: IncomingMessage['headers'];
+  readonly form: URLSearchParams;
+}
 
 /** Answers a request in its own way; true: the honest answer follows after all. */
 export type Behaviour = (req: IncomingMessage, res: ServerResponse) => boolean | Promise<boolean>;
@@ -17,10 +24,19 @@ const OAUTH = '/.well-known/oauth-authorization-server';
 
 /** One issuer with its own port. */
 export class FakeIssuer {
-  /** Requests by endpoint; `other` is everything that was not expected. */
-  readonly hits: Record<Endpoint | 'other', number> = { openid: 0, oauth: 0, jwks: 0, other: 0 };
+  /** Requests by endpoint, but for those of `asked`; `other` is everything that was not expected. */
+  readonly hits: Record<Exclude<Endpoint, 'introspect'> | 'other', number> = {
+    openid: 0,
+    oauth: 0,
+    jwks: 0,
+    other: 0,
+  };
   /** What each endpoint does instead of answering honestly. */
   readonly behaviour: Partial<Record<Endpoint, Behaviour>> = {};
+  /** What introspection says by token; of others, that they are not active. */
+  readonly answers = new Map<string, unknown>();
+  /** Every question about a token. */
+  readonly asked: AskedToken[] = [];
   /** The published keys. */
   keys: object[] = [];
   /** Header fields of the honest answers. */
@@ -50,6 +66,9 @@ export class FakeIssuer {
   get jwksUri(): string {
     return `${this.origin}/jwks`;
   }
+  get introspectionUrl(): string {
+    return `${this.origin}/introspect`;
+  }
   get total(): number {
     return Object.values(this.hits).reduce((sum, count) => sum + count, 0);
   }
@@ -77,18 +96,32 @@ export class FakeIssuer {
 
   async #handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const endpoint = this.#endpoint((req.url ?? '').split('?', 1)[0] ?? '');
-    this.hits[endpoint ?? 'other'] += 1;
+    if (endpoint !== 'introspect') this.hits[endpoint ?? 'other'] += 1;
     if (endpoint === undefined) return void res.writeHead(404).end();
+    if (endpoint === 'introspect') await this.#note(req);
     const behave = this.behaviour[endpoint];
     if (behave !== undefined && !(await behave(req, res))) return;
-    const body = endpoint === 'jwks' ? { keys: this.keys } : this.#document();
+    const body = this.#bodyOf(endpoint);
     res.writeHead(200, { 'content-type': 'application/json', ...this.headers }).end(JSON.stringify(body));
+  }
+
+  async #note(req: IncomingMessage): Promise<void> {
+    let text = '';
+    for await (const chunk of req.setEncoding('utf8')) text += String(chunk);
+    this.asked.push({ method: req.method, headers: req.headers, form: new URLSearchParams(text) });
+  }
+
+  #bodyOf(endpoint: Endpoint): unknown {
+    if (endpoint === 'jwks') return { keys: this.keys };
+    if (endpoint !== 'introspect') return this.#document();
+    return this.answers.get(this.asked.at(-1)?.form.get('token') ?? '') ?? { active: false };
   }
 
   #endpoint(path: string): Endpoint | undefined {
     const base = this.path.replace(/\/$/, '');
     if (path === `${base}${OPENID}`) return 'openid';
     if (path === `${OAUTH}${base}`) return 'oauth';
+    if (path === '/introspect') return 'introspect';
     return path === '/jwks' ? 'jwks' : undefined;
   }
 
@@ -97,6 +130,7 @@ export class FakeIssuer {
       issuer: this.issuer,
       jwks_uri: this.jwksUri,
       token_endpoint: `${this.origin}/token`,
+      introspection_endpoint: this.introspectionUrl,
       ...this.metadata,
     };
   }

@@ -1,6 +1,7 @@
 import { createJwtKind } from '../../src/authz/token/jwt.js';
 import { TokenCache } from '../../src/authz/token/token-cache.js';
-import type { TokenIssuer, TokenVerifier } from '../../src/authz/token/types.js';
+import type { TokenIssuer } from '../../src/authz/token/jwt-issuer.js';
+import type { TokenVerifier } from '../../src/authz/token/types.js';
 import { createTokenVerifier } from '../../src/authz/token/verifier.js';
 import type { VerifiedToken } from '../../src/authz/types.js';
 import { ASYMMETRIC_ALGORITHMS } from '../../src/jwk/types.js';

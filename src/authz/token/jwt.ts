@@ -1,17 +1,14 @@
-import { LRUCache } from 'lru-cache';
-import { decodeText, hasJwsOutline, readJson, splitCompactJws, type JwsSegments } from '../../jws/compact.js';
-import { readJoseHeader, type JoseHeader } from '../../jws/header.js';
-import { JwsRejection, type JwsRejectionCode } from '../../jws/jws-rejection.js';
-import { parseStrictJsonText } from '../../jws/strict-json.js';
+import { hasJwsOutline } from '../../jws/compact.js';
 import { verifySignature } from '../../jws/verify.js';
 import type { SignatureAlgorithm, VerificationKey } from '../../jwk/types.js';
 import { KeysUnavailableError, type IssuerKeys } from '../../jwks/types.js';
-import type { JsonObject } from '../../ports.js';
-import { Denial, type DenialCode } from '../denial.js';
+import { Denial } from '../denial.js';
 import { isExpired } from './claims.js';
 import { assertTokenHeader } from './jwt-header.js';
+import { JwtReader, type ReadJwt } from './jwt-reader.js';
 import type { Freshness, PresentedToken, Proved, Refused, TokenEpoch, TokenKind } from './kind.js';
-import type { TokenIssuer, TokenRules } from './types.js';
+import type { TokenIssuer } from './jwt-issuer.js';
+import type { TokenRules } from './types.js';
 
 /** What the kind is made of; all of it of one configuration. */
 export interface JwtKindOptions {
@@ -19,30 +16,12 @@ export interface JwtKindOptions {
   readonly issuers: ReadonlyMap<string, TokenIssuer>;
   /** Of the whole token. */
   readonly maxTokenBytes: number;
+  /** true: there are kinds of opaque tokens, so what only looks like a JWT is left to them. */
+  readonly isExact?: boolean;
 }
 
 /** Duplicate kids are tried in turn, up to this many. */
 const MAX_CANDIDATES = 4;
-
-/** Header faults have denials of their own; everything else is a text that is not a JWS. */
-const HEADER_DENIALS: Readonly<Partial<Record<JwsRejectionCode, DenialCode>>> = {
-  too_large: 'token_too_large',
-  bad_algorithm: 'unsupported_algorithm',
-  bad_kid: 'invalid_token_header',
-  bad_type: 'invalid_token_header',
-  critical_header: 'invalid_token_header',
-  unsupported_header: 'invalid_token_header',
-};
-
-/** Header texts that are remembered: an issuer writes the same one until it changes its key. */
-const MAX_HEADERS = 1000;
-const MAX_HEADER_CHARS = 1024;
-
-/** A header that was read. Its rules are applied on each use. */
-interface TokenHeader {
-  readonly raw: JsonObject;
-  readonly header: JoseHeader;
-}
 
 /** What a JWT was verified under. */
 interface JwtEpoch extends TokenEpoch {
@@ -60,11 +39,7 @@ interface BoundIssuer {
 }
 
 /** A token that was read, and whose issuer is known. Not verified. */
-interface Candidate {
-  readonly jws: JwsSegments;
-  readonly header: TokenHeader;
-  readonly text: string;
-  readonly claims: JsonObject;
+interface Candidate extends ReadJwt {
   readonly alg: SignatureAlgorithm;
   readonly issuer: TokenIssuer;
   readonly epoch: JwtEpoch;
@@ -84,23 +59,24 @@ export function createJwtKind(options: JwtKindOptions): TokenKind {
 class JwtKind implements TokenKind {
   readonly name = NAME;
   readonly #issuers = new Map<string, BoundIssuer>();
-  /** By their text, and only those that a good signature covered: nobody's garbage drives out headers in use. */
-  readonly #headers = new LRUCache<string, TokenHeader>({ max: MAX_HEADERS });
+  readonly #reader: JwtReader;
 
   constructor(private readonly options: JwtKindOptions) {
+    this.#reader = new JwtReader(options.maxTokenBytes);
     for (const [iss, issuer] of options.issuers) this.#issuers.set(iss, bind(iss, issuer));
   }
 
   accepts(token: string): string | undefined {
-    return hasJwsOutline(token) ? '' : undefined;
+    if (!hasJwsOutline(token)) return undefined;
+    return this.options.isExact !== true || this.#reader.hasJsonHeader(token) ? '' : undefined;
   }
 
-  verify({ token }: PresentedToken, nowMs: number): Proved | Refused | Promise<Proved | Refused> {
-    const candidate = this.#read(token, nowMs);
+  verify(presented: PresentedToken, nowMs: number): Proved | Refused | Promise<Proved | Refused> {
+    const candidate = this.#read(presented.token, nowMs);
     const keys = findKeys(candidate);
-    if (!(keys instanceof Promise)) return this.#conclude(candidate, keys);
+    if (!(keys instanceof Promise)) return this.#conclude(candidate, keys, presented);
     return keys.then(
-      (found) => this.#conclude(candidate, found),
+      (found) => this.#conclude(candidate, found, presented),
       (error: unknown) => {
         throw asDenial(error);
       },
@@ -121,8 +97,9 @@ class JwtKind implements TokenKind {
 
   /** Everything that costs no cryptography and no question to the issuer. */
   #read(token: string, nowMs: number): Candidate {
-    const { jws, header, text, claims } = this.#parse(token);
-    const { iss, exp } = claims;
+    const jwt = this.#reader.read(token);
+    const { header } = jwt;
+    const { iss, exp } = jwt.claims;
     if (typeof iss !== 'string') throw new Denial('invalid_claims');
     const bound = this.#issuers.get(iss);
     if (bound === undefined) {
@@ -136,39 +113,22 @@ class JwtKind implements TokenKind {
       throw new Denial('expired_token');
     }
     // The generation before the keys are asked for: should they change while we wait, the entry is stale, never false.
-    return { jws, header, text, claims, alg, issuer, epoch: epochOf(bound) };
+    return { ...jwt, alg, issuer, epoch: epochOf(bound) };
   }
 
-  #parse(token: string): Pick<Candidate, 'jws' | 'header' | 'text' | 'claims'> {
-    try {
-      const jws = splitCompactJws(token, this.options.maxTokenBytes);
-      const header = this.#headers.get(jws.header) ?? readTokenHeader(jws.header);
-      const text = decodeText(jws.payload);
-      return { jws, header, text, claims: parseStrictJsonText(text) };
-    } catch (error) {
-      if (error instanceof JwsRejection) throw new Denial(HEADER_DENIALS[error.code] ?? 'malformed_token');
-      throw error;
-    }
-  }
-
-  #conclude(candidate: Candidate, keys: readonly VerificationKey[]): Proved | Refused {
+  #conclude(
+    candidate: Candidate,
+    keys: readonly VerificationKey[],
+    presented: PresentedToken,
+  ): Proved | Refused {
     const { text, claims, epoch } = candidate;
+    const { confirmation } = candidate.issuer;
     if (keys.length === 0) throw new Denial('unknown_key');
     if (!isSigned(candidate, keys)) return { refused: 'invalid_signature', epoch };
-    this.#keepHeader(candidate);
-    return { text, claims, epoch };
+    this.#reader.keepHeader(candidate);
+    if (confirmation === undefined) return { text, claims, epoch };
+    return { text, claims, epoch, confirm: () => confirmation.confirm(presented, { claims, epoch }) };
   }
-
-  #keepHeader({ jws, header }: Candidate): void {
-    if (jws.header.length > MAX_HEADER_CHARS || this.#headers.has(jws.header)) return;
-    // A slice would keep the whole request alive.
-    this.#headers.set(Buffer.from(jws.header, 'latin1').toString('latin1'), header);
-  }
-}
-
-function readTokenHeader(segment: string): TokenHeader {
-  const raw = readJson(segment);
-  return { raw, header: readJoseHeader(raw) };
 }
 
 function bind(iss: string, issuer: TokenIssuer): BoundIssuer {
@@ -185,14 +145,15 @@ function epochOf(bound: BoundIssuer): JwtEpoch {
 }
 
 /** Every rule that a remembered outcome rests on. The keys are compared as the object they are. */
-function describeRules(rules: TokenRules): string {
-  const { audiences, algorithms, profile, clockToleranceMs, maxLifetimeMs } = rules;
+function describeRules(issuer: TokenIssuer): string {
+  const { audiences, algorithms, profile, clockToleranceMs, maxLifetimeMs, confirmation } = issuer;
   return JSON.stringify([
     [...audiences].sort(),
     [...algorithms].sort(),
     profile,
     clockToleranceMs,
     maxLifetimeMs,
+    confirmation?.section,
   ]);
 }
 

@@ -57,8 +57,8 @@ export interface Proved {
 export interface Refused {
   readonly refused: DenialCode;
   readonly epoch: TokenEpoch;
-  /** How long it is remembered, milliseconds; undefined: as long as the memory does. */
-  readonly keepMs?: number | undefined;
+  /** Not remembered from then on, milliseconds since the epoch; undefined: as the memory does. */
+  readonly keepUntilMs?: number | undefined;
 }
 
 /** A kind of token. */

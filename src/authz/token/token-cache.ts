@@ -20,8 +20,8 @@ export interface KnownToken {
 export interface RefusedToken {
   readonly code: DenialCode;
   readonly epoch: TokenEpoch;
-  /** How long it is remembered, milliseconds; undefined: as the options say. */
-  readonly keepMs?: number | undefined;
+  /** Not remembered from then on, milliseconds since the epoch; undefined: as the options say. */
+  readonly keepUntilMs?: number | undefined;
 }
 
 /** Bounds of the cache. */
@@ -131,8 +131,8 @@ export class TokenCache {
 
   /** @param key as of `known` */
   rememberRefused(key: string, refused: RefusedToken, nowMs: number): void {
-    const keepMs = refused.keepMs ?? this.#refusedTtlMs;
-    if (keepMs > 0) this.#refused.set(key, { ...refused, atMs: nowMs, untilMs: nowMs + keepMs });
+    const untilMs = refused.keepUntilMs ?? nowMs + this.#refusedTtlMs;
+    if (nowMs < untilMs) this.#refused.set(key, { ...refused, atMs: nowMs, untilMs });
   }
 
   /** Forgets one verified token, because it expired or its keys changed. */

@@ -1,5 +1,4 @@
 import type { SignatureAlgorithm } from '../../jwk/types.js';
-import type { IssuerKeys } from '../../jwks/types.js';
 import type { VerifiedToken } from '../types.js';
 
 /** Which tokens count as access tokens: any that is not plainly something else, or RFC 9068 to the letter. */
@@ -20,11 +19,6 @@ export interface ClaimRules {
 /** What an issuer's JWTs are held to, from its configuration. */
 export interface TokenRules extends ClaimRules {
   readonly algorithms: ReadonlySet<SignatureAlgorithm>;
-}
-
-/** An issuer whose JWTs are accepted. */
-export interface TokenIssuer extends TokenRules {
-  readonly keys: IssuerKeys;
 }
 
 /** Verifies access tokens of the configured kinds and issuers. */

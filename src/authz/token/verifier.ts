@@ -122,8 +122,8 @@ class CachingTokenVerifier implements TokenVerifier {
   ): VerifiedToken | Promise<VerifiedToken> {
     const { cache } = this.options;
     if ('refused' in verdict) {
-      const { refused: code, epoch, keepMs } = verdict;
-      cache?.rememberRefused(attempt.key, { code, epoch, keepMs }, nowMs);
+      const { refused: code, epoch, keepUntilMs } = verdict;
+      cache?.rememberRefused(attempt.key, { code, epoch, keepUntilMs }, nowMs);
       throw new Denial(verdict.refused);
     }
     const token = this.#judge(attempt, verdict, nowMs);

@@ -5,6 +5,7 @@ import { KeySourceError, parseStaticKeys } from '../../jwks/static-keys.js';
 import { type JwkSet, readJwkSet } from '../key-material.js';
 import type { ConfigValue } from '../config-value.js';
 import { type CheckContext, refuse } from './context.js';
+import { checkIntrospection } from './introspection.js';
 import { checkStaticKey } from './static-keys.js';
 
 const KEY_SOURCES = ['discovery', 'jwksUri', 'jwks', 'keys', 'clientKeys'] as const;
@@ -21,6 +22,7 @@ export function checkIssuers(ctx: CheckContext): void {
     checkSecrets(ctx, issuer);
     checkUrls(ctx, issuer);
     for (const key of issuer.get('keys').items()) checkStaticKey(ctx, key);
+    checkIntrospection(ctx, issuer);
   }
 }
 

@@ -11,7 +11,7 @@ export function checkUnsupported(ctx: CheckContext): void {
     ...root
       .get('issuers')
       .items()
-      .flatMap((issuer) => ['introspection', 'clientKeys'].map((name) => issuer.get(name))),
+      .flatMap((issuer) => ['clientKeys'].map((name) => issuer.get(name))),
     root.get('tracing'),
   ];
   for (const node of given) if (node.exists) report.close(node.path, 'not supported yet');

@@ -13,6 +13,7 @@ import {
   unbuilt,
   webUrl,
 } from '../fields.js';
+import { introspectionSection } from './introspection.js';
 
 /** A `kid` or a claim's name: short, and no control characters. */
 export const shortText = (what: string) =>
@@ -53,29 +54,6 @@ export const keySet = z.union(
   ],
   { error: 'must be a JWK set (RFC 7517) or the path of one' },
 );
-
-const introspection = section({
-  endpoint: documented(
-    webUrl().optional(),
-    'The endpoint. Default: from discovery.',
-    'https://login.example.com/introspect',
-  ),
-  clientId: documented(text('a client id').optional(), 'Client id for the endpoint.', 'gate'),
-  clientSecret: documented(
-    text('a secret').optional(),
-    'Client secret for the endpoint.',
-    '${env:INTROSPECTION_SECRET}',
-  ),
-  always: documented(flag().optional(), 'Ask for tokens that are JWTs, too.'),
-  audience: documented(choice(['required', 'optional']).optional(), 'Whether `aud` must be in the answer.'),
-  cacheTtl: documented(
-    duration('0s', '24h').optional(),
-    'How long an active answer is kept, never past `exp`.',
-    '30s',
-  ),
-  negativeTtl: documented(duration('0s', '1h').optional(), 'How long an inactive answer is kept.', '5s'),
-  timeout: documented(duration('1ms', '1m').optional(), 'Time-out of one request.', '2s'),
-});
 
 const clientKeys = section({
   claim: documented(shortText('a claim name'), 'The claim that names the client.', 'client_id'),
@@ -145,9 +123,11 @@ const issuer = section({
     'Longest life of a token: neither exp - iat nor exp - now may exceed it.',
     '24h',
   ),
-  introspection: unbuilt(introspection.optional(), 'RFC 7662, for tokens that are not JWTs.', {
-    clientId: 'gate',
-  }),
+  introspection: documented(
+    introspectionSection.optional(),
+    'RFC 7662: the issuer is asked about tokens that are not JWTs. Absent: such tokens are refused.',
+    { clientId: 'gate', clientSecret: '${env:INTROSPECTION_SECRET}' },
+  ),
   logout: documented(
     logout.optional(),
     'Back-channel logout tokens of this issuer are accepted at `POST /logout/backchannel` of the public port. Turns `revocation` on.',

@@ -2,7 +2,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { DenialCode } from '../../../src/authz/denial.js';
-import type { TokenIssuer } from '../../../src/authz/token/types.js';
+import type { TokenIssuer } from '../../../src/authz/token/jwt-issuer.js';
 import { importSecret } from '../../../src/jwk/import-key.js';
 import type { SignatureAlgorithm } from '../../../src/jwk/types.js';
 import { denialOf } from '../../support/denials.js';

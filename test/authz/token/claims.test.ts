@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DenialCode } from '../../../src/authz/denial.js';
 import { assertTimes, assertClaims } from '../../../src/authz/token/claims.js';
-import type { TokenIssuer } from '../../../src/authz/token/types.js';
+import type { TokenIssuer } from '../../../src/authz/token/jwt-issuer.js';
 import { denialOf } from '../../support/denials.js';
 import { tokenIssuer } from '../../support/token-issuers.js';
 import { accessClaims, AUDIENCE, ISSUER, NOW_MS, NOW_S } from '../../support/tokens.js';

@@ -1,0 +1,81 @@
+/**
+ * The one list of the kinds of tokens. A new kind is a file in `authz/token/`, and a line here.
+ */
+import { createConfirmation } from './authz/token/confirmed-jwt.js';
+import { createIntrospectedKind } from './authz/token/introspected.js';
+import type { IntrospectingIssuer } from './authz/token/introspection-answer.js';
+import { createJwtKind } from './authz/token/jwt.js';
+import type { TokenKind } from './authz/token/kind.js';
+import type { TokenIssuer } from './authz/token/jwt-issuer.js';
+import type { TokenRules } from './authz/token/types.js';
+import type { Config, IssuerConfig } from './config/config.js';
+import type { Introspector } from './introspection/types.js';
+import { sectionOf } from './introspections.js';
+import type { IssuerKeys } from './jwks/types.js';
+
+/** Who knows the issuers' keys, and who asks them. */
+export interface TokenKindParts {
+  keysOf(issuer: IssuerConfig): IssuerKeys;
+  /** undefined: the issuer is not asked about tokens. */
+  introspectorOf(issuer: IssuerConfig): Introspector | undefined;
+}
+
+/**
+ * Makes the kinds of tokens of a configuration. The first that accepts a token verifies it, so the kind that takes
+ * whatever is left comes last.
+ */
+export function createTokenKinds(config: Config, parts: TokenKindParts): readonly TokenKind[] {
+  const introspecting = introspectingIssuersOf(config, parts);
+  const jwt = createJwtKind({
+    issuers: jwtIssuersOf(config, { parts, introspecting }),
+    maxTokenBytes: config.maxTokenBytes,
+    isExact: introspecting.size > 0,
+  });
+  return introspecting.size === 0 ? [jwt] : [jwt, createIntrospectedKind(introspecting)];
+}
+
+function jwtIssuersOf(
+  { issuers }: Config,
+  from: { parts: TokenKindParts; introspecting: ReadonlyMap<string, IntrospectingIssuer> },
+): Map<string, TokenIssuer> {
+  return new Map(
+    issuers.map((issuer) => {
+      const asked = issuer.introspection?.always === true ? from.introspecting.get(issuer.issuer) : undefined;
+      return [
+        issuer.issuer,
+        {
+          ...rulesOf(issuer),
+          keys: from.parts.keysOf(issuer),
+          confirmation: asked === undefined ? undefined : createConfirmation(asked),
+        },
+      ];
+    }),
+  );
+}
+
+function rulesOf(issuer: IssuerConfig): TokenRules {
+  return {
+    audiences: new Set(issuer.audiences),
+    algorithms: new Set(issuer.algorithms),
+    profile: issuer.profile,
+    clockToleranceMs: issuer.clockTolerance,
+    maxLifetimeMs: issuer.maxLifetime,
+  };
+}
+
+function introspectingIssuersOf(config: Config, parts: TokenKindParts): Map<string, IntrospectingIssuer> {
+  return new Map(
+    config.issuers.flatMap((issuer): [string, IntrospectingIssuer][] => {
+      const introspector = parts.introspectorOf(issuer);
+      if (introspector === undefined || issuer.introspection === undefined) return [];
+      const { audience, tokenPrefix } = issuer.introspection;
+      // RFC 9068 is about JWTs: what it requires of them is not required of an answer.
+      const rules = {
+        ...rulesOf(issuer),
+        profile: 'compatible' as const,
+        optional: { aud: audience === 'optional', exp: true },
+      };
+      return [[issuer.issuer, { introspector, rules, tokenPrefix, section: sectionOf(config, issuer) }]];
+    }),
+  );
+}
