@@ -5,8 +5,9 @@ const INTRODUCTION = `# Configuration
 
 <!-- Generated from src/config/schema.ts by \`npm run docs\`. Do not edit. -->
 
-One YAML 1.2 or JSON file, given with \`--config\`. \`portcullis validate --config FILE\` tells everything that is wrong
-with it, one line a problem; \`portcullis schema\` prints its JSON Schema for editors.
+One YAML 1.2 or JSON file, given with \`--config\`. \`portcullis validate --config FILE\` reports every problem,
+one per line, with line and column; \`portcullis schema\` prints its JSON Schema for editors
+([how to](cli.md#schema)).
 
 - Unknown keys, keys given twice and values of another type are errors. So is what this version does not do yet:
   it is refused, never ignored.
@@ -17,8 +18,8 @@ with it, one line a problem; \`portcullis schema\` prints its JSON Schema for ed
 - Paths are relative to the folder of the configuration file. Files that are named (keys, certificates) are read
   when the configuration is loaded.
 - The file is read again when it or a file that it names changes, and on SIGHUP. A bad file changes nothing; the log
-  says why, and \`portcullis_config_reloads_total{outcome="failure"}\` grows. Addresses, whether a port speaks TLS, and \`workers\` change at
-  the next start only.
+  says why, and \`portcullis_config_reloads_total{outcome="failure"}\` grows.
+- **Applies** says when a change takes effect: \`live\` with the reload, \`restart\` at the next start, and the reload warns.
 - Messages never show a value of the file, since any value may be a secret.
 
 The smallest file that works:
@@ -47,12 +48,19 @@ function describeSection(name: string, schema: JsonSchema, isRequired: boolean):
   // A plain mapping has nothing to say of itself that its keys do not say.
   const [own, ...below] = rowsOf({ path: name, name, schema, isRequired });
   const rows = schema.properties === undefined && own !== undefined ? [own, ...below] : below;
-  const head = ['| key | type | default | meaning | example |', '|---|---|---|---|---|'];
+  const head = ['| key | type | default | applies | meaning | example |', '|---|---|---|---|---|---|'];
   const body = rows.map((row) => `| ${row.map(escapeCell).join(' | ')} |`);
   return [`## ${name}`, '', schema.description ?? '', '', ...head, ...body, ''].join('\n');
 }
 
-type Row = readonly [key: string, type: string, fallback: string, meaning: string, example: string];
+type Row = readonly [
+  key: string,
+  type: string,
+  fallback: string,
+  applies: string,
+  meaning: string,
+  example: string,
+];
 
 interface Key {
   readonly path: string;
@@ -68,6 +76,7 @@ function* rowsOf({ path, name, schema, isRequired }: Key): Generator<Row> {
     `\`${path}\``,
     typeOf(schema),
     defaultOf(schema, isRequired),
+    appliesOf(schema),
     schema.description ?? '',
     `\`${example}\``,
   ];
@@ -81,6 +90,14 @@ function* rowsOf({ path, name, schema, isRequired }: Key): Generator<Row> {
       });
     }
   }
+}
+
+/** A mapping has no time of its own, unless its presence has one. */
+function appliesOf(schema: JsonSchema): string {
+  const applies = schema['x-applies'];
+  if (applies === 'presence') return 'live; on or off: restart';
+  if (applies !== undefined) return applies;
+  return schema.properties === undefined ? 'live' : '';
 }
 
 /** The mappings in a value: itself, its entries, or its forms. */

@@ -15,6 +15,19 @@ export function documented<T extends z.ZodType>(schema: T, description: string, 
   return schema.meta({ ...schema.meta(), ...meta });
 }
 
+/** When a changed value takes effect; `presence`: at once, and whether the key is there at the next start. */
+export type Applies = 'live' | 'restart' | 'presence';
+
+/**
+ * Marks a key that is bound when the process starts; all others are live. A reload warns of a change, and the reference
+ * page shows it.
+ *
+ * @param schema documented already
+ */
+export function appliesAt<T extends z.ZodType>(applies: Exclude<Applies, 'live'>, schema: T): T {
+  return schema.meta({ ...schema.meta(), 'x-applies': applies });
+}
+
 /** Says what a key will be for. It is refused until then; checks/unsupported.ts does that. */
 export function unbuilt<T extends z.ZodType>(schema: T, description: string, example: unknown): T {
   const marked = schema.meta({ ...schema.meta(), 'x-unbuilt': true });

@@ -21,16 +21,21 @@ export interface JsonSchema {
   readonly 'x-kind'?: string;
   readonly 'x-bounds'?: string;
   readonly 'x-example'?: unknown;
+  readonly 'x-applies'?: string;
   readonly [key: string]: unknown;
 }
 
+/** Names the schema; nothing is served there. */
+const SCHEMA_ID = 'urn:portcullis:configuration';
+
 /**
  * The JSON Schema (2020-12) of the file as people write it, for editors. It says what one key may be; what needs two
- * keys, only `portcullis validate` tells.
+ * keys, only `portcullis validate` checks.
  */
 export function createJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema, { io: 'input', reused: 'inline' }) as JsonSchema;
-  return { ...forEditors(schema), title: 'Portcullis configuration' };
+  const { $schema, ...rest } = forEditors(schema);
+  return { $schema, $id: SCHEMA_ID, title: 'Portcullis configuration', ...rest };
 }
 
 /** The schema as the reference page needs it: with `x-kind`, `x-bounds` and `x-example`. */
@@ -38,7 +43,7 @@ export function createDocumentationSchema(): JsonSchema {
   return z.toJSONSchema(configSchema, { io: 'input', reused: 'inline' }) as JsonSchema;
 }
 
-/** Our own words for documentation (`x-…`) are no keywords of JSON Schema. */
+/** Our own words for documentation (`x-…`) are not keywords of JSON Schema. */
 function forEditors(schema: JsonSchema): JsonSchema {
   const walk = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(walk);

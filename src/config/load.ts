@@ -15,6 +15,8 @@ import { ConfigFiles, readBoundedFile, type ReadFile } from './files.js';
 import { interpolate } from './interpolate.js';
 import { ConfigValue } from './config-value.js';
 import { ConfigError, type Problem, ProblemReport } from './problems.js';
+import type { BoundValues } from './bound-values.js';
+import { boundValuesOf } from './restart-keys.js';
 import { checkSchema } from './check-schema.js';
 import { warningsOf } from './warnings.js';
 import { parseYaml } from './yaml.js';
@@ -35,6 +37,8 @@ export interface LoadedConfig {
   readonly files: readonly string[];
   /** What was in them, by path; for a watcher that starts later. */
   readonly digests: Readonly<Record<string, string>>;
+  /** What the keys that take effect at the next start are set to; for the check of a reload. */
+  readonly bound: BoundValues;
 }
 
 const CHECKS: readonly ((ctx: CheckContext) => void)[] = [
@@ -96,5 +100,11 @@ function parse(text: string, { file, files, env }: Source): LoadedConfig {
   if (problems.length > 0 || parsed === undefined)
     throw new ConfigError(problems, files.names, files.digests);
   const config = buildConfig(parsed, files);
-  return { config, warnings: warningsOf(config, locate), files: files.names, digests: files.digests };
+  return {
+    config,
+    warnings: warningsOf(config, locate),
+    files: files.names,
+    digests: files.digests,
+    bound: boundValuesOf(config),
+  };
 }

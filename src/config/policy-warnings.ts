@@ -8,7 +8,7 @@ import { DEFAULT_POLICY } from './schema/policies.js';
 /** Takes a warning: the place in the configuration, and what it opens. */
 export type Warn = (path: ConfigPath, text: string) => void;
 
-/** No more lines than anybody reads. */
+/** Routes that are named in the one warning. */
 const MAX_SPELLINGS = 5;
 
 /** Warns of policies and routes that let in more than it seems. */
@@ -38,15 +38,18 @@ function warnOfUnreachable({ routes }: Config, warn: Warn): void {
 
 function warnOfSpellings({ routes, policies }: Config, warn: Warn): void {
   const found = lenientSpellings(routes, policies);
-  for (const { index, path, judgedBy } of found.slice(0, MAX_SPELLINGS)) {
-    const policy = routes[judgedBy]?.policy ?? '';
-    warn(
-      ['routes', index],
-      `${path} is another path, judged by routes[${judgedBy}], whose policy ${policy} asks for less; make sure that the upstream takes it for another path, too`,
+  if (found.length === 0) return;
+  const shown = found
+    .slice(0, MAX_SPELLINGS)
+    .map(
+      ({ index, path, judgedBy }) =>
+        `${path} (routes[${index}] → routes[${judgedBy}], policy ${routes[judgedBy]?.policy ?? ''})`,
     );
-  }
-  if (found.length > MAX_SPELLINGS)
-    warn(['routes'], `the same holds for ${found.length - MAX_SPELLINGS} more routes`);
+  const more = found.length > MAX_SPELLINGS ? ` and ${found.length - MAX_SPELLINGS} more` : '';
+  warn(
+    ['routes'],
+    `paths compare with their case and final slash, so a later route that asks for less judges ${shown.join(', ')}${more}; the upstream must take these for other paths, too`,
+  );
 }
 
 /** Without routes, `default` judges whatever Envoy did not choose a policy for. */

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.js';
 import type { LoadedConfig } from '../config/load.js';
 import { ConfigError, formatProblem } from '../config/problems.js';
+import { type BoundValues, changedAtRestart } from '../config/bound-values.js';
 import type { Logger } from '../ports.js';
 
 /** What came of a reload. */
@@ -13,11 +14,11 @@ export type ReloadResult =
 /** What a reload does. */
 export interface ReloadOptions {
   /** Reads and checks the file. @throws ConfigError */
-  readonly load: () => Promise<Pick<LoadedConfig, 'config' | 'warnings' | 'digests'>>;
+  readonly load: () => Promise<Pick<LoadedConfig, 'config' | 'warnings' | 'digests' | 'bound'>>;
   /** Puts the configuration in force. */
   readonly apply: (config: Config) => Promise<void>;
-  /** What runs now. */
-  readonly current: () => Config;
+  /** What the keys that take effect at the next start were set to when this process started. */
+  readonly started: BoundValues;
   readonly reloaded: (result: ReloadResult) => void;
   readonly log: Logger;
 }
@@ -38,12 +39,13 @@ export function createReloader(options: ReloadOptions): () => Promise<void> {
   };
 }
 
-async function reloadOnce({ load, apply, current, reloaded, log }: ReloadOptions): Promise<void> {
+async function reloadOnce({ load, apply, started, reloaded, log }: ReloadOptions): Promise<void> {
   try {
-    const { config, warnings, digests } = await load();
+    const { config, warnings, digests, bound } = await load();
     for (const warning of warnings) log.warn({}, formatProblem(warning));
-    if (needsRestart(current(), config))
-      log.warn({}, 'addresses, TLS on or off, workers and the stores change at the next start only');
+    const waiting = changedAtRestart(started, bound);
+    if (waiting.length > 0)
+      log.warn({ keys: waiting }, `${waiting.join(', ')} changed, and takes effect at the next start only`);
     await apply(config);
     reloaded({ outcome: 'success', digests });
     log.info({}, 'configuration reloaded');
@@ -60,17 +62,4 @@ async function reloadOnce({ load, apply, current, reloaded, log }: ReloadOptions
 function problemsOf(error: unknown): string[] {
   if (error instanceof ConfigError) return error.problems.map(formatProblem);
   return [error instanceof Error ? error.message : 'failed'];
-}
-
-/** What is bound when the process starts. */
-function needsRestart(before: Config, after: Config): boolean {
-  const bound = ({ server, replay, redis, revocation }: Config): string =>
-    JSON.stringify([
-      [server.grpc, server.admin, server.public, server.workers],
-      [server.tls !== undefined, server.tls?.clientCa !== undefined, server.publicTls !== undefined],
-      // What happens while the store is out of reach is read again; the store itself stays, with what it remembers.
-      [{ ...replay, onUnavailable: undefined }, redis],
-      [revocation?.store, revocation?.path],
-    ]);
-  return bound(before) !== bound(after);
 }

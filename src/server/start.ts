@@ -59,7 +59,7 @@ function supervise(service: Service, options: StartOptions, { log, reloads }: Su
       await service.apply(config);
       current = config;
     },
-    current: () => current,
+    started: options.bound,
     reloaded: (result) => {
       if (result.outcome === 'success') reloads.succeeded(result.digests);
       else reloads.failed(result.problems);

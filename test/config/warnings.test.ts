@@ -79,7 +79,7 @@ describe('warningsOf() tells of', () => {
           { paths: ['/**'], policy: 'default' },
         ],
       },
-      /^routes\[0\]: \/Admin .* judged by routes\[1\], whose policy default asks for less/,
+      /^routes: .* asks for less judges \/Admin \(routes\[0\] → routes\[1\], policy default\); /,
     ],
     ['keys that sign nothing', { tokens }, /^tokens: nothing is signed/],
   ])('%s', (_name, draft, warning) => {

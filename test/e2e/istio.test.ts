@@ -171,7 +171,7 @@ describe('the filter that istiod generates', () => {
   });
 
   test('way 2: an EnvoyFilter on a named route chooses it', async () => {
-    await start('portcullis', ['envoy-filter-routes.yaml'], { ...CONFIG, routes: [] });
+    await start('portcullis', ['envoy-filter-routes.yaml'], { ...CONFIG, routes: undefined });
     const send = (method: string) =>
       stack.http1({ method, path: '/orders/1', headers: withScope('orders:read') });
     expect((await send('POST')).status).toBe(403);

@@ -1,8 +1,11 @@
 // @ts-check
 /**
- * `npm test`: everything the tests need, then the tests, then one line with the numbers.
+ * `npm test`: what the tests need, then the tests, then one line with the numbers. Only what the selected files need is
+ * provisioned, so that one file takes seconds.
  *
- *   node test/support/run-tests.mjs [--coverage] [arguments for jest]
+ *   node test/support/run-tests.mjs [--unit] [--watch] [--coverage] [FILE …] [options of jest]
+ *
+ * --unit leaves out tests that need another program or a build. --watch runs them again when a file changes.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,35 +18,53 @@ import { provisionEnvoy } from './provision-envoy.mjs';
 import { findPostgres, POSTGRES_ADVICE } from './provision-postgres.mjs';
 import { findRedis, REDIS_ADVICE } from './provision-redis.mjs';
 import { inRepository } from './repository.mjs';
+import { needsOf, selectTests } from './test-needs.mjs';
 
 /** Percent; raised when the code is better, never lowered. */
 const COVERAGE_THRESHOLD = { global: { lines: 90, branches: 80 } };
+
+const JEST = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  inRepository('node_modules', 'jest', 'bin', 'jest.js'),
+];
 
 /** @param {string} line */
 const say = (line) => process.stderr.write(`${line}\n`);
 
 /** @typedef {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numRuntimeErrorTestSuites: number }} Summary */
 
-/** @returns {Promise<Record<string, string>>} the programs that were found, for the tests */
-async function provision() {
-  ensureBuilt(say);
+/**
+ * @param {ReadonlySet<import('./test-needs.mjs').Need>} needs
+ * @returns {Promise<Record<string, string>>} the programs that were found, for the tests
+ */
+async function provision(needs) {
   /** @type {Record<string, string>} */
   const found = {};
-  try {
-    found['ENVOY_BIN'] = await provisionEnvoy({ say });
-  } catch (error) {
-    say(`${/** @type {Error} */ (error).message}\nThe tests with a real Envoy will fail.`);
+  if (needs.has('build')) ensureBuilt(say);
+  if (needs.has('envoy')) {
+    try {
+      found['ENVOY_BIN'] = await provisionEnvoy({ say });
+    } catch (error) {
+      say(`${/** @type {Error} */ (error).message}\nThe tests with a real Envoy will fail.`);
+    }
   }
-  const redis = findRedis();
-  if (redis === undefined) say(`${REDIS_ADVICE}. The tests with a real Redis are skipped.`);
-  else found['REDIS_SERVER_BIN'] = redis;
-  const postgres = findPostgres();
-  if (postgres === undefined) say(`${POSTGRES_ADVICE}. The tests with a real PostgreSQL are skipped.`);
-  else found['POSTGRES_BIN_DIR'] = postgres;
-  const browser = findChromium();
-  if (browser === undefined) say(`${CHROMIUM_ADVICE}. The tests of the page /admin/ are skipped.`);
-  else found['CHROMIUM_BIN'] = browser;
-  if (!isDynamoWanted()) say(DYNAMODB_ADVICE);
+  if (needs.has('redis')) {
+    const redis = findRedis();
+    if (redis === undefined) say(`${REDIS_ADVICE}. The tests with a real Redis are skipped.`);
+    else found['REDIS_SERVER_BIN'] = redis;
+  }
+  if (needs.has('postgres')) {
+    const postgres = findPostgres();
+    if (postgres === undefined) say(`${POSTGRES_ADVICE}. The tests with a real PostgreSQL are skipped.`);
+    else found['POSTGRES_BIN_DIR'] = postgres;
+  }
+  if (needs.has('chromium')) {
+    const browser = findChromium();
+    if (browser === undefined) say(`${CHROMIUM_ADVICE}. The tests of the page /admin/ are skipped.`);
+    else found['CHROMIUM_BIN'] = browser;
+  }
+  if (needs.has('dynamodb') && !isDynamoWanted()) say(DYNAMODB_ADVICE);
   return found;
 }
 
@@ -55,19 +76,11 @@ async function provision() {
 function runJest(args, programs) {
   const work = mkdtempSync(join(tmpdir(), 'portcullis-tests-'));
   const report = join(work, 'report.json');
-  const jest = inRepository('node_modules', 'jest', 'bin', 'jest.js');
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      '--experimental-vm-modules',
-      '--disable-warning=ExperimentalWarning',
-      jest,
-      '--json',
-      `--outputFile=${report}`,
-      ...args,
-    ],
-    { cwd: inRepository(), stdio: ['inherit', 2, 'inherit'], env: { ...process.env, ...programs } },
-  );
+  const { status } = spawnSync(process.execPath, [...JEST, '--json', `--outputFile=${report}`, ...args], {
+    cwd: inRepository(),
+    stdio: ['inherit', 2, 'inherit'],
+    env: { ...process.env, ...programs },
+  });
   try {
     return { status: status ?? 1, summary: JSON.parse(readFileSync(report, 'utf8')) };
   } catch {
@@ -79,15 +92,36 @@ function runJest(args, programs) {
 
 /**
  * @param {string[]} args of the command line
- * @returns {string[]} jest's
+ * @returns {{ jest: string[], needs: Set<import('./test-needs.mjs').Need> }} what jest is to run, and what that needs
  */
-function jestArguments(args) {
-  const rest = args.filter((arg) => arg !== '--coverage');
-  if (rest.length === args.length) return rest;
-  return [...rest, '--coverage', `--coverageThreshold=${JSON.stringify(COVERAGE_THRESHOLD)}`];
+function plan(args) {
+  const own = new Set(['--unit', '--coverage']);
+  const rest = args.filter((arg) => !own.has(arg));
+  const selected = selectTests(rest.filter((arg) => !arg.startsWith('-')));
+  const files = args.includes('--unit') ? selected.filter((file) => needsOf(file).size === 0) : selected;
+  const options = rest.filter((arg) => arg.startsWith('-'));
+  if (args.includes('--coverage'))
+    options.push('--coverage', `--coverageThreshold=${JSON.stringify(COVERAGE_THRESHOLD)}`);
+  const needs = new Set(files.flatMap((file) => [...needsOf(file)]));
+  const isWhole = rest.length === options.length && !args.includes('--unit');
+  return { jest: isWhole ? options : ['--runTestsByPath', ...files, ...options], needs };
 }
 
-const { status, summary } = runJest(jestArguments(process.argv.slice(2)), await provision());
+const { jest, needs } = plan(process.argv.slice(2));
+if (jest.length === 1 && jest[0] === '--runTestsByPath') {
+  say('no test file is named like that');
+  process.exit(1);
+}
+const programs = await provision(needs);
+if (jest.some((arg) => arg.startsWith('--watch'))) {
+  const { status } = spawnSync(process.execPath, [...JEST, ...jest], {
+    cwd: inRepository(),
+    stdio: 'inherit',
+    env: { ...process.env, ...programs },
+  });
+  process.exit(status ?? 1);
+}
+const { status, summary } = runJest(jest, programs);
 const failed = summary ? summary.numFailedTests + summary.numRuntimeErrorTestSuites : 1;
 const skipped = summary?.numPendingTests ?? 0;
 // In CI nothing may be missing: a test that is skipped there shows nothing.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS } from '../../jwk/types.js';
 import {
+  appliesAt,
   choice,
   count,
   documented,
@@ -180,9 +181,12 @@ export const jwksSection = section({
     'Take plain http from hosts that are not loopback. Whoever is on the way can then forge keys.',
     false,
   ),
-  snapshotDir: documented(
-    text('a path').optional(),
-    'Folder for the last good sets, so that a restart survives a dead issuer.',
-    '/var/lib/portcullis/jwks',
+  snapshotDir: appliesAt(
+    'restart',
+    documented(
+      text('a path').optional(),
+      'Folder for the last good sets, so that a restart survives a dead issuer.',
+      '/var/lib/portcullis/jwks',
+    ),
   ),
 }).prefault({});

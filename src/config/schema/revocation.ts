@@ -1,15 +1,21 @@
-import { choice, count, documented, duration, section, text } from '../fields.js';
+import { appliesAt, choice, count, documented, duration, section, text } from '../fields.js';
 
 /** `revocation`: tokens that are refused before they expire. */
 export const revocationSection = section({
-  store: documented(
-    choice(['memory', 'sqlite', 'redis']).prefault('memory'),
-    '`memory`: this process and its workers; lost at a restart. `sqlite`: a file that outlives a restart. `redis`: all replicas that share one; needs the `redis` section.',
+  store: appliesAt(
+    'restart',
+    documented(
+      choice(['memory', 'sqlite', 'redis']).prefault('memory'),
+      '`memory`: this process and its workers; lost at a restart. `sqlite`: a file that outlives a restart. `redis`: all replicas that share one; needs the `redis` section.',
+    ),
   ),
-  path: documented(
-    text('a path').optional(),
-    'The database file of `sqlite`. Default: `./revocations.db`.',
-    './revocations.db',
+  path: appliesAt(
+    'restart',
+    documented(
+      text('a path').optional(),
+      'The database file of `sqlite`. Default: `./revocations.db`.',
+      './revocations.db',
+    ),
   ),
   maxEntries: documented(
     count(1, 100_000_000).prefault(1_000_000),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   address,
+  appliesAt,
   choice,
   count,
   dictionary,
@@ -43,10 +44,13 @@ const tls = section({
     'Its private key, as PEM or the path of a PEM file.',
     './tls.key',
   ),
-  clientCa: documented(
-    text('a path, or PEM text').optional(),
-    'The CA that signs client certificates, as PEM or the path of a PEM file. When it is given, clients must show one (mTLS).',
-    '/etc/portcullis/envoy-ca.pem',
+  clientCa: appliesAt(
+    'presence',
+    documented(
+      text('a path, or PEM text').optional(),
+      'The CA that signs client certificates, as PEM or the path of a PEM file. When it is given, clients must show one (mTLS).',
+      '/etc/portcullis/envoy-ca.pem',
+    ),
   ),
 });
 
@@ -81,29 +85,40 @@ const WORKERS = 'a whole number from 1 to 256, or auto';
 
 /** `server`: ports, workers, limits. */
 export const serverSection = section({
-  grpc: documented(
-    address().prefault('127.0.0.1:9191'),
-    'Where Envoy asks: the ext_authz port.',
-    '0.0.0.0:9191',
+  grpc: appliesAt(
+    'restart',
+    documented(address().prefault('127.0.0.1:9191'), 'Where Envoy asks: the ext_authz port.', '0.0.0.0:9191'),
   ),
-  admin: documented(
-    address().prefault('127.0.0.1:9192'),
-    'Metrics, health, status and cache control. It has no authentication of its own, so keep it on loopback or behind a network policy.',
-    '127.0.0.1:9192',
+  admin: appliesAt(
+    'restart',
+    documented(
+      address().prefault('127.0.0.1:9192'),
+      'Metrics, health, status and cache control. It has no authentication of its own, so keep it on loopback or behind a network policy.',
+      '127.0.0.1:9192',
+    ),
   ),
-  public: documented(
-    address().optional(),
-    'What clients and upstreams may reach: the JWKS of identity tokens and the resource metadata of RFC 9728. Absent: the port is not opened.',
-    '0.0.0.0:9193',
+  public: appliesAt(
+    'restart',
+    documented(
+      address().optional(),
+      'What clients and upstreams may reach: the JWKS of identity tokens and the resource metadata of RFC 9728. Absent: the port is not opened.',
+      '0.0.0.0:9193',
+    ),
   ),
-  tls: documented(tls.optional(), 'TLS on the gRPC port. Absent: plain text.', {
-    cert: './tls.crt',
-    key: './tls.key',
-  }),
-  publicTls: documented(publicTls.optional(), 'TLS on the public port. Absent: plain text.', {
-    cert: './public.crt',
-    key: './public.key',
-  }),
+  tls: appliesAt(
+    'presence',
+    documented(tls.optional(), 'TLS on the gRPC port. Absent: plain text.', {
+      cert: './tls.crt',
+      key: './tls.key',
+    }),
+  ),
+  publicTls: appliesAt(
+    'presence',
+    documented(publicTls.optional(), 'TLS on the public port. Absent: plain text.', {
+      cert: './public.crt',
+      key: './public.key',
+    }),
+  ),
   cors: documented(
     cors.optional(),
     'Cross-origin reads of the public port, for pages in a browser. Absent: none.',
@@ -124,10 +139,13 @@ export const serverSection = section({
     'gRPC `:authority` of a Check → policy. In Istio one provider host per policy.',
     { 'orders.portcullis.internal': 'orders-write' },
   ),
-  workers: documented(
-    z.union([count(1, 256, WORKERS), z.literal('auto')], { error: mustBe(WORKERS) }).prefault(1),
-    'Processes. `auto` is one per core.',
-    'auto',
+  workers: appliesAt(
+    'restart',
+    documented(
+      z.union([count(1, 256, WORKERS), z.literal('auto')], { error: mustBe(WORKERS) }).prefault(1),
+      'Processes. `auto` is one per core.',
+      'auto',
+    ),
   ),
   limits: documented(limits.prefault({}), 'Beyond these bounds the answer is 503.'),
   failure: documented(

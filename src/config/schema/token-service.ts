@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  appliesAt,
   choice,
   count,
   dictionary,
@@ -182,10 +183,13 @@ export const tokensSection = section({
       secrets: ['${env:SEALING_SECRET}'],
     },
   ),
-  store: documented(
-    store.optional(),
-    'Where personal access tokens are kept. Default: SQLite in `./portcullis.db`, once any key below `ttl` is used that needs it.',
-    { type: 'sqlite', path: './portcullis.db' },
+  store: appliesAt(
+    'restart',
+    documented(
+      store.optional(),
+      'Where personal access tokens are kept. Default: SQLite in `./portcullis.db`, once any key below `ttl` is used that needs it.',
+      { type: 'sqlite', path: './portcullis.db' },
+    ),
   ),
   prefix: documented(
     text('1 to 32 of A-Z a-z 0-9 _ -', (value) => TOKEN_PREFIX.test(value)).prefault('pat_'),

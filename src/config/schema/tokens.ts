@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ASYMMETRIC_ALGORITHMS } from '../../jwk/types.js';
 import {
+  appliesAt,
   choice,
   count,
   documented,
@@ -116,13 +117,19 @@ export const dpopSection = section({
 
 /** `replay`: which proofs were spent. */
 export const replaySection = section({
-  store: documented(
-    choice(['memory', 'redis']).prefault('memory'),
-    '`memory`: this process, and the workers beside it. `redis`: all replicas that share one; needs the `redis` section.',
+  store: appliesAt(
+    'restart',
+    documented(
+      choice(['memory', 'redis']).prefault('memory'),
+      '`memory`: this process, and the workers beside it. `redis`: all replicas that share one; needs the `redis` section.',
+    ),
   ),
-  maxEntries: documented(
-    count(1, 100_000_000).prefault(1_000_000),
-    'Proofs that `memory` remembers. When it is full, further proofs are refused; no live one is forgotten. One key may hold a sixteenth of it, or 1,000 proofs where half of it is at least that many.',
+  maxEntries: appliesAt(
+    'restart',
+    documented(
+      count(1, 100_000_000).prefault(1_000_000),
+      'Proofs that `memory` remembers. When it is full, further proofs are refused; no live one is forgotten. One key may hold a sixteenth of it, or 1,000 proofs where half of it is at least that many.',
+    ),
   ),
   onUnavailable: documented(
     choice(['deny', 'allow']).prefault('deny'),
@@ -146,11 +153,14 @@ const REDIS_URL = /^(?:rediss?|valkeys?)(?:[+-]cluster)?:\/\/[^\s/]/i;
 
 /** `redis`. */
 export const redisSection = section({
-  url: documented(
-    text('a URL such as redis://host:6379 or rediss://user:password@host:6380/0', (value) =>
-      REDIS_URL.test(value),
+  url: appliesAt(
+    'restart',
+    documented(
+      text('a URL such as redis://host:6379 or rediss://user:password@host:6380/0', (value) =>
+        REDIS_URL.test(value),
+      ),
+      'Redis or Valkey: redis://, rediss:// (TLS). Keep the password out of the file.',
+      '${env:REDIS_URL}',
     ),
-    'Redis or Valkey: redis://, rediss:// (TLS). Keep the password out of the file.',
-    '${env:REDIS_URL}',
   ),
 }).optional();
