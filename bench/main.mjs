@@ -17,6 +17,7 @@ const usage = `npm run bench -- [options]
   --case NAME        only this case; may be given again (--list shows them)
   --envoy            the cases through a real Envoy, instead of the direct ones; with --all, beside them
   --all              everything
+  --hostile          instead: 5 KB and 50 KB of every byte in every place that a client fills
   --quick            one short round of each: does it run, not how fast
   --full             a million cached tokens instead of a hundred thousand
   --json FILE        the result as JSON, too
@@ -30,6 +31,7 @@ const { values: given } = parseArgs({
     case: { type: 'string', multiple: true },
     envoy: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
+    hostile: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -127,7 +129,11 @@ function printEnvoy(envoy) {
 }
 
 if (given.help) console.log(usage);
-else {
+else if (given.hostile) {
+  ensureBuilt(say);
+  const { hostileReport } = await import('./hostile.mjs');
+  process.exitCode = (await hostileReport(size)) ? 0 : 1;
+} else {
   try {
     await runAll();
   } finally {

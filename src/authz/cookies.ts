@@ -4,13 +4,6 @@
  */
 import type { RequestHeaders } from './types.js';
 
-/** One `name=value` of the header, with what stood before it. */
-interface Crumb {
-  readonly separator: ';' | ',';
-  /** As it was sent, spaces included. */
-  readonly text: string;
-}
-
 /** What a header value is read as when its bytes are no UTF-8: nothing can be found in it, or be left out of it. */
 const UNREADABLE = '\ufffd';
 // eslint-disable-next-line no-control-regex -- Envoy refuses a request in which such a value is set
@@ -25,11 +18,16 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
  */
 export function cookieValues(headers: RequestHeaders, name: string): string[] {
   const header = headers.get('cookie');
-  if (header?.includes(name) !== true) return [];
-  return crumbsOf(header)
-    .filter((crumb) => nameOf(crumb) === name)
-    .map(valueOf)
-    .filter((value) => value !== '');
+  const values: string[] = [];
+  if (header?.includes(name) !== true) return values;
+  for (let start = 0, end = 0; start <= header.length; start = end + 1) {
+    end = endOfCrumb(header, start);
+    if (end - start < name.length) continue;
+    const text = header.slice(start, end);
+    const value = nameOf(text) === name ? valueOf(text) : '';
+    if (value !== '') values.push(value);
+  }
+  return values;
 }
 
 /**
@@ -43,10 +41,10 @@ export function withoutCookies(headers: RequestHeaders, names: ReadonlySet<strin
   if (header === undefined) return undefined;
   if (header.includes(UNREADABLE)) return '';
   if (!mentionsAny(header, names)) return undefined;
-  const fields = headers.all('cookie').map((field) => crumbsOf(field));
-  if (!fields.some((crumbs) => crumbs.some((crumb) => names.has(nameOf(crumb))))) return undefined;
+  const fields = headers.all('cookie');
+  if (!fields.some((field) => holdsAny(field, names))) return undefined;
   return fields
-    .map((crumbs) => joinKept(crumbs, names))
+    .map((field) => keptOf(field, names))
     .filter((field) => field !== '')
     .join('; ');
 }
@@ -56,43 +54,91 @@ function mentionsAny(header: string, names: ReadonlySet<string>): boolean {
   return false;
 }
 
-function crumbsOf(header: string): Crumb[] {
-  const crumbs: Crumb[] = [];
-  let separator: Crumb['separator'] = ';';
-  let start = 0;
-  for (let i = 0; i <= header.length; i++) {
-    const char = header[i];
-    if (char !== ';' && char !== ',' && char !== undefined) continue;
-    crumbs.push({ separator, text: header.slice(start, i) });
-    start = i + 1;
-    if (char !== undefined) separator = char;
+function holdsAny(field: string, names: ReadonlySet<string>): boolean {
+  for (let start = 0, end = 0; start <= field.length; start = end + 1) {
+    end = endOfCrumb(field, start);
+    if (end > start && names.has(nameOf(field.slice(start, end)))) return true;
   }
-  return crumbs;
+  return false;
 }
 
-function nameOf({ text }: Crumb): string {
-  const equals = text.indexOf('=');
-  return (equals < 0 ? text : text.slice(0, equals)).trim();
+const SEMICOLON = 0x3b;
+const COMMA = 0x2c;
+
+/** @returns where the `name=value` that begins there ends: at its separator, or at the end of the header */
+function endOfCrumb(header: string, start: number): number {
+  let end = start;
+  while (end < header.length && !isSeparator(header.charCodeAt(end))) end++;
+  return end;
 }
 
-function valueOf({ text }: Crumb): string {
-  const equals = text.indexOf('=');
-  const value = equals < 0 ? '' : text.slice(equals + 1).trim();
+function isSeparator(code: number): boolean {
+  return code === SEMICOLON || code === COMMA;
+}
+
+function nameOf(crumb: string): string {
+  const equals = crumb.indexOf('=');
+  return (equals < 0 ? crumb : crumb.slice(0, equals)).trim();
+}
+
+function valueOf(crumb: string): string {
+  const equals = crumb.indexOf('=');
+  const value = equals < 0 ? '' : crumb.slice(equals + 1).trim();
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }
 
 /** A comma stays only between neighbours that both stay: it may be part of a value. */
-function joinKept(crumbs: readonly Crumb[], names: ReadonlySet<string>): string {
-  let kept = '';
+function keptOf(field: string, names: ReadonlySet<string>): string {
+  const kept = new KeptText(field);
   let afterGap = false;
-  for (const crumb of crumbs) {
-    if (names.has(nameOf(crumb)) || CONTROL.test(crumb.text)) {
+  for (let start = 0, end = 0; start <= field.length; start = end + 1) {
+    end = endOfCrumb(field, start);
+    const text = end > start ? field.slice(start, end) : '';
+    if (text !== '' && (names.has(nameOf(text)) || CONTROL.test(text))) {
       afterGap = true;
       continue;
     }
-    if (crumb.separator === ',' && !afterGap) kept += `,${crumb.text.trimEnd()}`;
-    else if (crumb.text.trim() !== '') kept += `${kept === '' ? '' : '; '}${crumb.text.trim()}`;
+    const isBehindComma = start > 0 && field.charCodeAt(start - 1) === COMMA;
+    if (isBehindComma && !afterGap) kept.add(start - 1, start + text.trimEnd().length);
+    else kept.addApart(start + (text.length - text.trimStart().length), start + text.trimEnd().length);
     afterGap = false;
   }
-  return kept;
+  return kept.text();
+}
+
+/** Text made of pieces of a field. Pieces that follow each other are cut out at once: there can be thousands. */
+class KeptText {
+  private done = '';
+  private start = 0;
+  private end = 0;
+
+  constructor(private readonly field: string) {}
+
+  /** Behind what is kept so far. */
+  add(start: number, end: number): void {
+    if (start !== this.end) {
+      this.flush();
+      this.start = start;
+    }
+    this.end = end;
+  }
+
+  /** The same, parted by `; `; an empty piece is nothing. */
+  addApart(start: number, end: number): void {
+    if (start >= end) return;
+    this.flush();
+    if (this.done !== '') this.done += '; ';
+    this.start = start;
+    this.end = end;
+  }
+
+  text(): string {
+    this.flush();
+    return this.done;
+  }
+
+  private flush(): void {
+    if (this.end > this.start) this.done += this.field.slice(this.start, this.end);
+    this.start = this.end;
+  }
 }

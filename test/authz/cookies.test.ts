@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { cookieValues, withoutCookies } from '../../src/authz/cookies.js';
 import { authzRequest } from './contexts.js';
+import * as oracle from './oracles/crumb-list-cookies.js';
 
 const headersOf = (cookie: string | readonly string[]) => authzRequest({ headers: { cookie } }).headers;
 const NAMES = new Set(['token', 'other']);
@@ -51,5 +52,39 @@ describe('withoutCookies()', () => {
         }
       }),
     );
+  });
+});
+
+describe('what reads cookies without a list of them', () => {
+  const piece = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(';', ',', '=', ' ', '; ', '"', '\t', '') },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom('token', 'tok', 'a=1', 'token=x', 'other=y', '"q"', 'p={"a":1,'),
+    },
+    { weight: 1, arbitrary: fc.string({ maxLength: 3 }) },
+  );
+  const cookies = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(''));
+
+  test('gives the answers of what makes a list [security 1]', () => {
+    fc.assert(
+      fc.property(fc.array(cookies, { minLength: 1, maxLength: 3 }), (fields) => {
+        const headers = headersOf(fields);
+        expect(withoutCookies(headers, NAMES)).toBe(oracle.withoutCookies(headers, NAMES));
+        for (const name of ['token', 'tok', 'a'])
+          expect(cookieValues(headers, name)).toEqual(oracle.cookieValues(headers, name));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test.each([';', ',', ', ', ';a', ',a', '=', ' '])('takes 64 KiB of %j [security 1]', (text) => {
+    const headers = headersOf(`token=x;${text.repeat(65_536 / text.length)};b=2`);
+    expect(withoutCookies(headers, NAMES)).toBe(oracle.withoutCookies(headers, NAMES));
+    expect(cookieValues(headers, 'token')).toEqual(oracle.cookieValues(headers, 'token'));
+  });
+
+  test('keeps empty pieces between commas, which may be part of a value', () => {
+    expect(withoutCookies(headersOf('token=x; p=a,,b,; q=1'), NAMES)).toBe('p=a,,b,; q=1');
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { createSpellingCheck, hasParameter } from '../../src/authz/query.js';
+import fc from 'fast-check';
+import { createSpellingCheck, hasParameter, queryValues } from '../../src/authz/query.js';
 import { denialOf } from './contexts.js';
+import * as oracle from './oracles/split-query.js';
 
 const check = createSpellingCheck(['access_token']);
 
@@ -90,5 +92,36 @@ describe('hasParameter()', () => {
     [undefined, false],
   ])('%s', (query, expected) => {
     expect(hasParameter(query, 'access_token')).toBe(expected);
+  });
+});
+
+describe('what reads a query without cutting it into lists', () => {
+  const piece = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom('&', ';', '=', '+', '%', '%26', '[', '?', '.', ' ', '') },
+    { weight: 2, arbitrary: fc.constantFrom('token', 'tok', 'en', 'Token', '%74oken', 'a', 'xtoken', 'b=1') },
+    { weight: 1, arbitrary: fc.string({ maxLength: 4 }) },
+  );
+  const queries = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(''));
+  const plain = createSpellingCheck(['token', 'a']);
+  const cut = oracle.createSpellingCheck(['token', 'a']);
+
+  test('gives the answers of what cuts it [security 1]', () => {
+    fc.assert(
+      fc.property(queries, (query) => {
+        expect(denialOf(() => plain(query))).toBe(denialOf(() => cut(query)));
+        for (const name of ['token', 'a', 'en']) {
+          expect(queryValues(query, name)).toEqual(oracle.queryValues(query, name));
+          expect(hasParameter(query, name)).toBe(oracle.hasParameter(query, name));
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test.each(['&', ';', '&;', 'a&', ';=', 'token&'])('takes 64 KiB of %j [security 1]', (text) => {
+    const query = text.repeat(65_536 / text.length);
+    expect(denialOf(() => plain(query))).toBe(denialOf(() => cut(query)));
+    expect(queryValues(`${query}&token=x`, 'token')).toEqual(['x']);
+    expect(hasParameter(`${query}&zz`, 'zz')).toBe(true);
   });
 });
