@@ -20,7 +20,7 @@ export function cookieValues(headers: RequestHeaders, name: string): string[] {
   const header = headers.get('cookie');
   const values: string[] = [];
   if (header?.includes(name) !== true) return values;
-  for (let start = 0, end = 0; start <= header.length; start = end + 1) {
+  for (let start = 0, end: number; start <= header.length; start = end + 1) {
     end = endOfCrumb(header, start);
     if (end - start < name.length) continue;
     const text = header.slice(start, end);
@@ -55,7 +55,7 @@ function mentionsAny(header: string, names: ReadonlySet<string>): boolean {
 }
 
 function holdsAny(field: string, names: ReadonlySet<string>): boolean {
-  for (let start = 0, end = 0; start <= field.length; start = end + 1) {
+  for (let start = 0, end: number; start <= field.length; start = end + 1) {
     end = endOfCrumb(field, start);
     if (end > start && names.has(nameOf(field.slice(start, end)))) return true;
   }
@@ -91,7 +91,7 @@ function valueOf(crumb: string): string {
 function keptOf(field: string, names: ReadonlySet<string>): string {
   const kept = new KeptText(field);
   let afterGap = false;
-  for (let start = 0, end = 0; start <= field.length; start = end + 1) {
+  for (let start = 0, end: number; start <= field.length; start = end + 1) {
     end = endOfCrumb(field, start);
     const text = end > start ? field.slice(start, end) : '';
     if (text !== '' && (names.has(nameOf(text)) || CONTROL.test(text))) {
