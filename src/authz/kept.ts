@@ -1,9 +1,11 @@
 /**
- * What is made of a token is worth keeping only where the very same object will serve further requests: the token memory
- * marks those. Everything that is kept for a token goes with it, because nothing here holds a token.
+ * Caching by object identity: the one mechanism by which something that was made of an object is found again with the very
+ * same object. Headers, metadata, refusals and the bytes of answers all rest on it.
  *
- * The rule for whoever keeps something by a token's identity: make it for a token that is not marked, keep it for one that
- * is, and never write to it after it was handed over.
+ * The rule: an object that was handed over is never written to again, so what was made of it stays true. What is kept
+ * hangs on the object in a WeakMap, and goes when the object goes; nothing here holds one alive. Keeping pays only where
+ * the same object will come again: the token memory marks tokens that will, and a refusal that serves many requests is
+ * marked as well. For an object that is not marked, make the value for the request at hand.
  */
 import type { VerifiedToken } from './types.js';
 
@@ -57,5 +59,19 @@ export function perKeptToken<T extends object>(
     const made = make(token);
     if (marked.has(token)) values.set(token, made);
     return made;
+  };
+}
+
+/**
+ * Makes a value once per object, for lists that are shared between requests.
+ *
+ * @param make must give the same for the same object
+ */
+export function perObject<K extends object, T extends object>(make: (object: K) => T): (object: K) => T {
+  const values = new WeakMap<K, T>();
+  return (object) => {
+    let value = values.get(object);
+    if (value === undefined) values.set(object, (value = make(object)));
+    return value;
   };
 }

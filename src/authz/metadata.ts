@@ -20,10 +20,10 @@ export function createMetadata(
   identity: Pick<IdentityHeaders, 'metadataOf'> | undefined,
 ): (ctx: CheckContext, reason: string) => Metadata {
   const byToken = createKeptValues<Made>();
-  const byPolicy = new Map<string, Metadata>();
+  const plain = createPlainMetadata();
   return ({ match, token }, reason) => {
     const policy = match?.policy.name;
-    if (token === undefined || identity === undefined) return plainMetadata(byPolicy, reason, policy);
+    if (token === undefined || identity === undefined) return plain(reason, policy);
     const known = byToken.get(token);
     if (known !== undefined && known.policy === policy && known.reason === reason) return known.metadata;
     // A claim must not take the place of what this gate itself says.
@@ -39,19 +39,14 @@ export function createMetadata(
   };
 }
 
-/**
- * Metadata without a token: the same object for the same reason and policy. Reasons are codes, and policies are
- * configured, so there are not many of these.
- *
- * @param known those that were made before
- */
-export function plainMetadata(
-  known: Map<string, Metadata>,
-  reason: string,
-  policy: string | undefined,
-): Metadata {
-  const key = `${reason} ${policy ?? ''}`;
-  let metadata = known.get(key);
-  if (metadata === undefined) known.set(key, (metadata = Object.freeze({ reason, policy })));
-  return metadata;
+/** Metadata without a token: the same object for the same reason and policy, of which there are not many. */
+function createPlainMetadata(): (reason: string, policy: string | undefined) => Metadata {
+  const byPolicy = new Map<string | undefined, Map<string, Metadata>>();
+  return (reason, policy) => {
+    let byReason = byPolicy.get(policy);
+    if (byReason === undefined) byPolicy.set(policy, (byReason = new Map<string, Metadata>()));
+    let metadata = byReason.get(reason);
+    if (metadata === undefined) byReason.set(reason, (metadata = Object.freeze({ reason, policy })));
+    return metadata;
+  };
 }

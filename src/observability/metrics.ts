@@ -14,6 +14,7 @@ import {
 import { allowReasonOf } from '../authz/pipeline.js';
 import type { Decision, GateMetrics } from '../authz/types.js';
 import { REVOCATION_SOURCES, type RevocationSource } from '../revocation/revocation.js';
+import { CounterTable } from './counter-table.js';
 import { DurationHistogram } from './duration-histogram.js';
 
 /** Every metric of the product, with its labels; the table in docs/metrics.md is held to it. */
@@ -128,30 +129,6 @@ export interface Metrics {
   observeConfig(state: ConfigState): void;
   /** Says where gauges are read; the last caller wins. */
   observe(state: MeasuredState): void;
-}
-
-/** Counts by a key made of labels without a look-up in the registry a call. */
-class CounterTable {
-  private readonly cells = new Map<string, { labels: readonly string[]; pending: number }>();
-
-  constructor(private readonly counter: Counter) {}
-
-  /** Adds one. The labels are joined for the key, so a label must not hold a line break: names never do. */
-  add(...labels: readonly string[]): void {
-    const key = labels.length === 1 ? (labels[0] as string) : labels.join('\n');
-    const cell = this.cells.get(key);
-    if (cell === undefined) this.cells.set(key, { labels, pending: 1 });
-    else cell.pending++;
-  }
-
-  /** Moves what was counted to the registry; called when it is read. */
-  flush(): void {
-    for (const cell of this.cells.values()) {
-      if (cell.pending === 0) continue;
-      this.counter.labels(...cell.labels).inc(cell.pending);
-      cell.pending = 0;
-    }
-  }
 }
 
 /** @param version of the product, for build_info */

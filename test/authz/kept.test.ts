@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createKeptValues, isKept, markKept, perKeptToken } from '../../src/authz/kept.js';
+import { createKeptValues, isKept, markKept, perKeptToken, perObject } from '../../src/authz/kept.js';
 import { verifiedToken } from './contexts.js';
 
 /** verifiedToken() marks its token; a copy is another object. */
@@ -45,5 +45,14 @@ describe('createKeptValues()', () => {
     const [kept, other] = [verifiedToken(), unmarked()];
     for (const value of [1, 2]) for (const token of [kept, other]) values.set(token, value);
     expect([values.get(kept), values.get(other)]).toEqual([2, undefined]);
+  });
+});
+
+describe('perObject()', () => {
+  test('makes a value once per object, and another for an equal one', () => {
+    const of = perObject((list: readonly string[]) => ({ list }));
+    const list = ['a'];
+    expect(of(list)).toBe(of(list));
+    expect(of(list)).not.toBe(of(['a']));
   });
 });

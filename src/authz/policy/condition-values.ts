@@ -2,6 +2,7 @@
  * What a condition sees of a Check: `claims`, `request` and `token`. Everything is made on first use, and bounded;
  * claims become Maps, so that nothing but own members can be reached.
  */
+import { perObject } from '../kept.js';
 import type { JsonObject } from '../../ports.js';
 import { normalizeHost } from '../host.js';
 import { judgedMethodOf } from '../method.js';
@@ -189,20 +190,13 @@ function decoded(text: string): string | undefined {
 
 // ---- claims ----------------------------------------------------------------------------------------------------------
 
-/** Tokens are cached, so what is made of their claims is kept with them. */
-const views = new WeakMap<JsonObject, ReadonlyMap<string, unknown>>();
-
 /**
  * Claims as a condition sees them. A claim that is too deep, too long or one too many, or that holds a number beyond
  * 2^53, is unreadable as a whole: half a list would answer `in` wrongly.
  *
  * @param claims of a verified token; their values are whatever the issuer put there
  */
-function claimsViewOf(claims: JsonObject): ReadonlyMap<string, unknown> {
-  let view = views.get(claims);
-  if (view === undefined) views.set(claims, (view = buildView(claims)));
-  return view;
-}
+const claimsViewOf = perObject(buildView);
 
 /** One for all: nobody looks at its stack. */
 const TOO_MUCH = new Error('more than a condition may read');

@@ -5,6 +5,7 @@
  *
  * @see docs/architecture.md the one invariant
  */
+import { perObject } from '../../authz/kept.js';
 import { bodyText } from '../../authz/refusal.js';
 import type { Allow, Deny, HeaderPair } from '../../authz/types.js';
 import { writeMetadata } from './metadata-struct.js';
@@ -63,9 +64,9 @@ export function encodeAllow(
   const bytes = encode((w) => {
     writeMetadata(w, metadata, ctx.id);
     const mark = w.mark();
-    w.encoded(removalsOf(8, removeQuery));
+    w.encoded(removeQueryBytes(removeQuery));
     for (const pair of backwards(responseHeaders)) writeHeader(w, 6, pair, actionOf(pair));
-    w.encoded(removalsOf(5, remove));
+    w.encoded(removeBytes(remove));
     for (const pair of backwards(set)) writeHeader(w, 2, pair, OVERWRITE_IF_EXISTS_OR_ADD);
     w.endMessage(3, mark);
     w.encoded(STATUS_OK);
@@ -94,17 +95,13 @@ export function encodeDeny({ ctx, refusal, metadata }: Deny, options: EncodeOpti
 }
 
 /** Lists of names are shared between answers, and so are their bytes. */
-const removals = new WeakMap<readonly string[], Buffer>();
+const removeBytes = perObject((names: readonly string[]) => namesOf(5, names));
+const removeQueryBytes = perObject((names: readonly string[]) => namesOf(8, names));
 
-function removalsOf(field: number, names: readonly string[]): Buffer {
-  let bytes = removals.get(names);
-  if (bytes === undefined) {
-    bytes = encodeOnce((w) => {
-      for (const name of backwards(names)) w.text(field, name);
-    });
-    removals.set(names, bytes);
-  }
-  return bytes;
+function namesOf(field: number, names: readonly string[]): Buffer {
+  return encodeOnce((w) => {
+    for (const name of backwards(names)) w.text(field, name);
+  });
 }
 
 /** The upstream may expose headers of its own to scripts; ours is one more. */
