@@ -3,7 +3,7 @@ import type { Clock, Logger } from '../ports.js';
 import { refreshDelayMs, retryDelayMs } from './back-off.js';
 import { HeldKeySet, type TimedKeySet } from './held-key-set.js';
 import { failureCode, type KeySetFailureCode } from './key-set-error.js';
-import { type KeySet, NO_KEYS, parseKeySet, serializeKeySet } from './key-set.js';
+import { type KeySet, NO_KEYS, noUsableKeys, parseKeySet, readKeySet, serializeKeySet } from './key-set.js';
 import type { FetchedSource } from './key-source.js';
 import type { KeySetFetcher, KeySetMetrics, KeySetSettings, RandomFraction, Scheduler } from './ports.js';
 import { type Attempt, Refresher } from './refresher.js';
@@ -36,6 +36,8 @@ const MAX_WAITING = 256;
 const SNAPSHOT_INTERVAL_MS = 60_000;
 /** A snapshot of the future, by more than clocks differ, has a wrong age. */
 const MAX_CLOCK_DIFFERENCE_MS = 60_000;
+/** A set without a usable key is believed when it comes twice within the cooldown, or this where that is longer. */
+const CONFIRM_EMPTY_WITHIN_MS = 30_000;
 
 /**
  * The keys of one issuer, fetched and kept fresh in the background. While the issuer fails, the last good set is served
@@ -53,6 +55,8 @@ export class FetchedIssuerKeys implements IssuerKeys {
   #waiting = 0;
   #unknownKidAskedAtMs = -Infinity;
   #snapshotAtMs = -Infinity;
+  /** When a set without a usable key came first; -Infinity: the last answer was none. */
+  #emptyAtMs = -Infinity;
 
   /**
    * @param issuer from the configuration
@@ -108,6 +112,7 @@ export class FetchedIssuerKeys implements IssuerKeys {
    * @param nowMs milliseconds since the epoch
    */
   isReady(nowMs: number): boolean {
+    if (this.#held.latest?.set.keys.length === 0) return false;
     if (this.#held.servable(nowMs) !== undefined) return true;
     // Where every token fetches, a set is never fresh; what counts is that the last fetch went well.
     return this.#fetchesEachTime() && this.#held.latest !== undefined && this.failures === 0;
@@ -243,11 +248,14 @@ export class FetchedIssuerKeys implements IssuerKeys {
       rediscover: thorough,
       signal,
     });
-    return { set: parseKeySet(jwks), source: 'network', fetchedAtMs, ttlMs };
+    return { set: readKeySet(jwks), source: 'network', fetchedAtMs, ttlMs };
   }
 
   #accept(held: TimedKeySet): void {
     const { logger, metrics } = this.deps;
+    const isEmpty = held.set.keys.length === 0;
+    if (isEmpty && !this.#isEmptyConfirmed()) throw noUsableKeys(held.set);
+    if (!isEmpty) this.#emptyAtMs = -Infinity;
     const changed = this.#held.install(held);
     this.#standby = undefined;
     this.#lastError = undefined;
@@ -256,6 +264,19 @@ export class FetchedIssuerKeys implements IssuerKeys {
     if (!changed) return;
     const { keys, skipped } = held.set;
     logger.info({ issuer: this.issuer, keys: keys.length, skipped }, 'the issuer has new keys');
+  }
+
+  /**
+   * An issuer that is being set up answers without keys for a moment; one that withdraws its keys goes on with it. The
+   * retry after the first such answer comes within the cooldown.
+   */
+  #isEmptyConfirmed(): boolean {
+    if (this.#held.latest?.set.keys.length === 0) return true;
+    const nowMs = this.deps.clock.now();
+    const withinMs = Math.max(this.deps.settings().cooldownMs, CONFIRM_EMPTY_WITHIN_MS);
+    if (nowMs - this.#emptyAtMs <= withinMs) return true;
+    this.#emptyAtMs = nowMs;
+    return false;
   }
 
   #failed(error: unknown, retryInMs: number): void {
@@ -284,6 +305,12 @@ export class FetchedIssuerKeys implements IssuerKeys {
   }
 
   #saveSnapshot(held: TimedKeySet, changed: boolean): void {
+    if (held.set.keys.length === 0) {
+      // The keys that were withdrawn must not come back with a restart.
+      this.#snapshotAtMs = -Infinity;
+      this.deps.snapshots?.remove(this.issuer);
+      return;
+    }
     const nowMs = this.deps.clock.now();
     if (!changed && nowMs - this.#snapshotAtMs < SNAPSHOT_INTERVAL_MS) return;
     this.#snapshotAtMs = nowMs;

@@ -72,6 +72,28 @@ export class KeySet {
  * @see RFC 7517 section 5
  */
 export function parseKeySet(jwks: object): KeySet {
+  const set = readKeySet(jwks);
+  if (set.keys.length === 0) throw noUsableKeys(set);
+  return set;
+}
+
+/**
+ * Why a set without one usable key is refused.
+ *
+ * @param set empty
+ */
+export function noUsableKeys({ skipped }: KeySet): KeySetError {
+  const count = Object.values(skipped).reduce((sum, one) => sum + one, 0);
+  return new KeySetError('no_usable_keys', `none of ${count} keys is usable (${describeSkipped(skipped)})`);
+}
+
+/**
+ * The same as parseKeySet(), but a set without one usable key is returned: whether it is believed is for the caller.
+ *
+ * @param jwks untrusted
+ * @throws KeySetError `invalid_key_set`
+ */
+export function readKeySet(jwks: object): KeySet {
   const published: unknown = 'keys' in jwks && Object.hasOwn(jwks, 'keys') ? jwks.keys : undefined;
   if (!Array.isArray(published)) throw new KeySetError('invalid_key_set', 'the key set has no array "keys"');
   const keys: VerificationKey[] = [];
@@ -82,12 +104,6 @@ export function parseKeySet(jwks: object): KeySet {
     const key = importOrReason(jwk);
     if (typeof key === 'string') skipped[key] = (skipped[key] ?? 0) + 1;
     else keys.push(key);
-  }
-  if (keys.length === 0) {
-    throw new KeySetError(
-      'no_usable_keys',
-      `none of ${published.length} keys is usable (${describeSkipped(skipped)})`,
-    );
   }
   return new KeySet(keys, { skipped });
 }

@@ -322,6 +322,32 @@ describe('FetchedIssuerKeys while the issuer fails', () => {
   });
 });
 
+describe('FetchedIssuerKeys and a set without a usable key', () => {
+  test('is unavailable until a second fetch confirms it, then knows no key [empty key set]', async () => {
+    const keys = await createStarted();
+    expect(keys.lastError).toBe('no_usable_keys');
+    expect(await found(keys, 'k1')).toBeInstanceOf(KeysUnavailableError);
+    await time.advance(1000);
+    await fetcher.answer([]);
+    expect(keys.lastError).toBeUndefined();
+    expect(keys.isReady(time.now())).toBe(false);
+    const answer = found(keys, 'k1');
+    await fetcher.answer([]);
+    expect(await answer).toEqual([]);
+    expect(saved).toContain('removed');
+  });
+
+  test('comes back with the first usable key [empty key set]', async () => {
+    const keys = await createStarted();
+    await time.advance(1000);
+    await fetcher.answer([]);
+    const answer = found(keys, 'k1');
+    await fetcher.answer([k1]);
+    expect(await answer).toEqual(['k1']);
+    expect(keys.isReady(time.now())).toBe(true);
+  });
+});
+
 describe('FetchedIssuerKeys with maxTtl 0', () => {
   beforeEach(() => {
     settings = { ...settings, maxTtlMs: 0, minTtlMs: 0 };
