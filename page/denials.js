@@ -68,9 +68,20 @@ function row(denial) {
       'td',
       { class: 'wide' },
       h('span', { class: 'mono' }, request),
-      denial.detail && h('div', { class: 'muted small' }, denial.detail),
+      denial.requirement && h('div', { class: 'muted small' }, detailOf(denial)),
     ),
     h('td', { class: 'muted' }, denial.policy ?? '–'),
     h('td', { class: 'act' }, explain),
   );
+}
+
+/** What was asked for, and what was there. */
+function detailOf({ requirement, expected, found }) {
+  const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const parts = [
+    requirement,
+    expected !== undefined && `expected ${text(expected)}`,
+    found !== undefined && `found ${text(found)}`,
+  ];
+  return parts.filter(Boolean).join(', ');
 }

@@ -8,8 +8,10 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 let prefill = {};
 
 /** Opens the tester with a request that was refused. */
-export function testRequest({ method, host, path, reason }) {
-  prefill = { method, host, path, reason };
+export function testRequest({ method, host, path, reason, policy, chosenBy }) {
+  // Where Envoy named the policy, so does the test.
+  const isNamed = ['extension', 'metadata', 'authority'].includes(chosenBy);
+  prefill = { method, host, path, reason, policy: isNamed ? policy : undefined };
   location.hash = '#tester';
 }
 
@@ -22,6 +24,7 @@ export function testerView() {
   method.value = given.method ?? 'GET';
   const host = h('input', {
     placeholder: 'api.example.com',
+    required: true,
     value: given.host ?? '',
     autocomplete: 'off',
     spellcheck: 'false',
@@ -31,6 +34,12 @@ export function testerView() {
     autocomplete: 'off',
     spellcheck: 'false',
     required: true,
+  });
+  const policy = h('input', {
+    value: given.policy ?? '',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    placeholder: 'Chosen by host and path',
   });
   const token = h('textarea', {
     class: 'mono',
@@ -56,9 +65,9 @@ export function testerView() {
     void busy(submit, error, async () => {
       const request = {
         method: method.value,
-        host: host.value.trim(),
-        path: path.value.trim(),
+        url: `https://${host.value.trim()}${path.value.trim()}`,
         headers: readHeaders(headers.value, token.value),
+        ...(policy.value.trim() === '' ? {} : { policy: policy.value.trim() }),
       };
       fill(result, ...explanation(await call('POST', 'explain', request)));
     });
@@ -94,6 +103,7 @@ export function testerView() {
           ),
         h('div', { class: 'request-line' }, field('Method', method), field('Host', host)),
         field('Path', path),
+        field('Policy', policy, 'Only where the proxy names it.'),
         field(
           'Access token',
           token,

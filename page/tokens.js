@@ -181,7 +181,7 @@ function row(record, reload) {
     h('td', {}, stateBadge(record)),
     h(
       'td',
-      { class: 'muted small' },
+      { class: 'muted small last' },
       record.lastUsedAt === undefined ? 'Never used' : when(record.lastUsedAt),
     ),
     h('td', { class: 'act' }, manage),

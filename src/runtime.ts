@@ -24,10 +24,12 @@ import {
 import type { KeySource } from './jwks/key-source.js';
 import { createNetworkFetcher } from './jwks/network-fetcher.js';
 import { systemScheduler, type KeySetFetcher } from './jwks/ports.js';
+import type { IssuerKeysStatus } from './jwks/key-status.js';
 import { createKeySetRegistry, type KeySetRegistry, type RegistrySettings } from './jwks/registry.js';
 import { createSnapshotStore } from './jwks/snapshot-store.js';
 import type { IssuerKeys } from './jwks/types.js';
 import { createDecisionLog } from './observability/decision-log.js';
+import { createRecentDenials, type RecentDenials } from './observability/recent-denials.js';
 import { describeId } from './observability/redact.js';
 import { createMetrics, type Metrics } from './observability/metrics.js';
 import { systemClock, type Clock, type Logger } from './ports.js';
@@ -79,6 +81,10 @@ export interface Runtime {
   keysOf(issuer: IssuerConfig): IssuerKeys;
   /** Asks issuers about tokens; for workers, and for nobody else. */
   readonly introspect: AskIntrospection;
+  /** What was refused lately; undefined: the page that shows it is not configured. */
+  readonly denials: RecentDenials | undefined;
+  /** The key sets that tokens are verified with. */
+  keyStatus(): readonly IssuerKeysStatus[];
   /** Puts a configuration in force as a whole. @throws when it can not be; the old one stays */
   apply(config: Config): Promise<void>;
   readiness(): Readiness;
@@ -125,6 +131,7 @@ class ProcessRuntime implements Runtime {
   readonly handler: CheckHandler;
   readonly metrics = createMetrics(VERSION);
   readonly documents: PublicDocuments;
+  readonly denials: RecentDenials | undefined;
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
   /** undefined: the primary's. */
@@ -151,6 +158,7 @@ class ProcessRuntime implements Runtime {
     this.revocations =
       config.revocation === undefined ? undefined : this.createRevocations(config.revocation);
     this.redis = optional.redis;
+    this.denials = config.tokens?.service?.admin === true ? createRecentDenials(this.clock) : undefined;
     this.http = createHttpClient(httpLimitsOf(config));
     this.fetcher = options.primary?.fetcher ?? createNetworkFetcher(this.http, { clock: this.clock });
     this.registry = this.createRegistry();
@@ -227,6 +235,10 @@ class ProcessRuntime implements Runtime {
     const { revocation } = this.config;
     if (revocations === undefined || revocation?.onUnavailable === 'allow') return false;
     return revocations.staleForMs(this.clock.now()) > (revocation?.maxStale ?? 0);
+  }
+
+  keyStatus(): readonly IssuerKeysStatus[] {
+    return this.registry.status();
   }
 
   status(): object {
@@ -321,6 +333,7 @@ class ProcessRuntime implements Runtime {
         decided: (decision, durationMs) => {
           this.metrics.decided(decision, durationMs);
           logDecision(decision, durationMs);
+          this.denials?.note(decision);
         },
       },
       onInternalError: (error, request) => this.reportInternalError(error, request),

@@ -27,7 +27,7 @@ export function createDecisionLog(
     const which = mode();
     if (which === 'none' || (which === 'denied' && decision.kind === 'allow')) return;
     const fields = {
-      ...fieldsOf(decision),
+      ...describeDecision(decision),
       durationMs: Math.round(durationMs * 1000) / 1000,
     };
     if (reasonOf(decision) === 'unknown_policy') lines.error(fields, 'decision');
@@ -35,7 +35,8 @@ export function createDecisionLog(
   };
 }
 
-function fieldsOf(decision: Decision): object {
+/** @returns what a decision line says of a decision: bounded, and without credentials */
+export function describeDecision(decision: Decision): object {
   const { ctx } = decision;
   const { request, match } = ctx;
   return {

@@ -9,6 +9,7 @@ import type { Config, IssuerConfig } from '../config/config.js';
 import type { IssuerKeys } from '../jwks/types.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Clock, Logger } from '../ports.js';
+import type { Insights } from '../token-service/insights/router.js';
 import type { SharedStateSource } from '../runtime/shared-state.js';
 import type { RedisConnection } from '../stores/redis-connection.js';
 
@@ -41,6 +42,8 @@ export interface ServiceContext {
   readonly metrics: Pick<Metrics, 'revoked' | 'observeRevocations'>;
   /** The keys of an issuer of the configuration; the same that Checks are verified with. */
   readonly keysOf: (issuer: IssuerConfig) => IssuerKeys;
+  /** What the running server knows of its Checks. */
+  readonly insights: Insights;
   /** The one connection of the process, opened at the first call. Closing it is not the service's business. */
   readonly redis: () => Promise<RedisConnection>;
   /** Services that were opened before this one, by name. */

@@ -19,6 +19,9 @@ import { primaryHandlers } from './primary-services.js';
 import type { MountedService } from './mounted-service.js';
 import { openOwnedPorts } from './owned-ports.js';
 import { openServices } from './services.js';
+import type { IssuerKeysStatus } from '../jwks/key-status.js';
+import { mergeDenials, type RecentDenial } from '../observability/recent-denials.js';
+import type { Insights } from '../token-service/insights/router.js';
 import { serviceContextOf, setLogLevel, withServices, type OwnerOptions } from './single.js';
 import type { DrainTimes, Service } from './service.js';
 import { assertTlsUsable } from './grpc-options.js';
@@ -46,7 +49,10 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   };
   try {
     const shared = createSharedFetcher(runtime.fetcher, systemClock);
-    const services = await openServices(serviceContextOf(config, runtime, log));
+    const services = await openServices({
+      ...serviceContextOf(config, runtime, log),
+      insights: clusterInsights(() => pool),
+    });
     closers.push(() => services.close());
     const states = services.all.flatMap(({ state }) => state ?? []);
     const pool = new WorkerPool(config, {
@@ -91,6 +97,29 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     await closeAll();
     throw error;
   }
+}
+
+/** What the Checks of all workers came to. The pool is there once services answer. */
+function clusterInsights(pool: () => WorkerPool): Insights {
+  return {
+    denials: async (limit) =>
+      mergeDenials((await pool().ask('denials', { limit })) as readonly RecentDenial[][], limit),
+    keys: async () => mergeKeyStatus((await pool().ask('keyStatus')) as readonly IssuerKeysStatus[][]),
+  };
+}
+
+/** Of each issuer the worst that a worker reports: without keys, or with the oldest. */
+function mergeKeyStatus(reports: readonly (readonly IssuerKeysStatus[])[]): readonly IssuerKeysStatus[] {
+  const worst = new Map<string, IssuerKeysStatus>();
+  for (const status of reports.flat()) {
+    const other = worst.get(status.issuer);
+    const isWorse =
+      other === undefined ||
+      (other.ready && !status.ready) ||
+      (other.ready === status.ready && (status.ageMs ?? 0) > (other.ageMs ?? 0));
+    if (isWorse) worst.set(status.issuer, status);
+  }
+  return [...worst.values()];
 }
 
 interface ClusterParts {

@@ -14,6 +14,7 @@ import { assertTlsUsable, grpcOptionsOf, grpcTlsOf } from './grpc-options.js';
 import type { ReloadStatus } from './reload-status.js';
 import type { Service } from './service.js';
 import { openServices } from './services.js';
+import type { Insights } from '../token-service/insights/router.js';
 
 /** What the process that owns the configuration brings. */
 export interface OwnerOptions {
@@ -31,7 +32,10 @@ export async function startSingle(config: Config, { log, reloads }: OwnerOptions
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const services = await openServices(serviceContextOf(config, runtime, log));
+    const services = await openServices({
+      ...serviceContextOf(config, runtime, log),
+      insights: localInsights(runtime),
+    });
     closers.push(() => services.close());
     for (const { state } of services.all)
       if (state !== undefined) connectState(state, (message) => runtime.state.receive(message));
@@ -80,6 +84,14 @@ export function serviceContextOf(config: Config, runtime: Runtime, log: RunningL
     metrics: runtime.metrics,
     keysOf: (issuer: IssuerConfig) => runtime.keysOf(issuer),
     redis: () => runtime.redis.open(),
+  };
+}
+
+/** What the Checks of this process came to. */
+function localInsights(runtime: Runtime): Insights {
+  return {
+    denials: (limit) => Promise.resolve(runtime.denials?.latest(limit) ?? []),
+    keys: () => Promise.resolve(runtime.keyStatus()),
   };
 }
 

@@ -48,6 +48,8 @@ const primary = createIpcPeer(
     apply: ({ config }: { config: Config }) => apply(restoreConfig(config)),
     metrics: () => current().runtime.metrics.registry.getMetricsAsJSON(),
     readiness: () => current().runtime.readiness(),
+    keyStatus: () => current().runtime.keyStatus(),
+    denials: ({ limit }: { limit: number }) => current().runtime.denials?.latest(limit) ?? [],
     status: () => ({ pid: process.pid, ...current().runtime.status() }),
     invalidate: ({ issuer, drop }: { issuer?: string; drop: boolean }) =>
       current().runtime.invalidate(issuer, drop),

@@ -157,7 +157,9 @@ const DENIALS = [
     method: 'POST',
     host: 'api.example.com',
     path: '/orders',
-    detail: 'needs orders:write',
+    requirement: 'scopes.all',
+    expected: 'orders:write',
+    found: 'orders:read',
   },
   {
     time: NOW_S - 95,

@@ -54,7 +54,7 @@ const row = (text: string) => page.getByRole('row').filter({ hasText: text });
 const shot = async (name: string): Promise<void> => {
   if (SHOTS === undefined) return;
   mkdirSync(SHOTS, { recursive: true });
-  await page.evaluate('document.fonts.ready');
+  await page.evaluate('document.fonts.ready.then(() => scrollTo(0, 0))');
   await page.waitForTimeout(250);
   await page.screenshot({ path: `${SHOTS}/admin-${name}.png` });
 };
