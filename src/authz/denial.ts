@@ -65,6 +65,8 @@ const fault = (http: 500 | 503, text: string): DenialEntry => ({
   text,
 });
 
+const outage = (text: string): DenialEntry => ({ ...fault(503, text), mayBeOutage: true });
+
 /** Code → what the client gets. `docs` and tests are held to this table in both directions. */
 export const DENIALS = {
   missing_credential: { http: 401, challenge: 'bare', error: undefined, text: 'authentication is required' },
@@ -137,9 +139,9 @@ export const DENIALS = {
   unknown_policy: fault(500, 'the gate is misconfigured'),
   internal_error: fault(500, 'an internal error'),
   keys_unavailable: fault(503, 'the keys of the issuer are not available'),
-  revocation_unavailable: fault(503, 'it cannot be known whether the token is revoked'),
+  revocation_unavailable: outage('it cannot be known whether the token is revoked'),
   introspection_unavailable: fault(503, 'the issuer could not be asked about the token'),
-  replay_unavailable: { ...fault(503, 'the replay store is not available'), mayBeOutage: true },
+  replay_unavailable: outage('the replay store is not available'),
   overloaded: fault(503, 'too many requests at once'),
   message_too_large: { ...refused('the request is too large to be judged'), http: 413 },
   deadline_exceeded: fault(503, 'no decision was reached in time'),

@@ -23,7 +23,7 @@ export interface CheckRevocationOptions {
 
 const REVOKED = new Denial('revoked_token');
 /** The store is asked again several times per second. */
-const UNAVAILABLE = new Denial('revocation_unavailable', { retryAfterS: 1 });
+const UNAVAILABLE = new Denial('revocation_unavailable', { retryAfterS: 1, isOutage: true });
 
 /**
  * Makes the stage that refuses revoked tokens. It runs after the token was verified, whatever cache it came from, so a

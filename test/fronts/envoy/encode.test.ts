@@ -192,7 +192,9 @@ describe('createAnswerBytes() denials', () => {
 
   test.each(CODES)('failure: error and an outage: %s becomes an error_response by its row alone', (code) => {
     const answer = decodeAnswer(builder.build(outage(code, refuseOpenly)));
-    expect(answer.error_response !== undefined).toBe(code === 'replay_unavailable');
+    expect(answer.error_response !== undefined).toBe(
+      ['replay_unavailable', 'revocation_unavailable'].includes(code),
+    );
     expect(answer.status?.code).toBeGreaterThan(0);
   });
 
