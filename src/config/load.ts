@@ -12,6 +12,7 @@ import { checkTokens } from './checks/tokens.js';
 import { checkUnsupported } from './checks/unsupported.js';
 import type { Config } from './config.js';
 import { ConfigFiles, readBoundedFile, type ReadFile } from './files.js';
+import { withEnvironmentDefaults } from './environment-defaults.js';
 import { interpolate } from './interpolate.js';
 import { ConfigValue } from './config-value.js';
 import { ConfigError, type Problem, ProblemReport } from './problems.js';
@@ -93,7 +94,8 @@ function parse(text: string, { file, files, env }: Source): LoadedConfig {
   const report = new ProblemReport();
   const readText = (path: string) => files.readText(path);
   const { tree: written, locate } = parseYaml(text, file, report);
-  const { tree, filled } = interpolate(written, { env, readText, report });
+  const { tree: filledIn, filled } = interpolate(written, { env, readText, report });
+  const tree = withEnvironmentDefaults(filledIn, env);
   const parsed = checkSchema(tree, report);
   for (const check of CHECKS) check({ root: new ConfigValue(tree), report, files, filled });
   const problems = report.list(locate);

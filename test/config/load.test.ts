@@ -384,3 +384,19 @@ describe('loadConfig() tells', () => {
     }
   });
 });
+
+describe('PORTCULLIS_GRPC', () => {
+  test.each<[string, Draft, string]>([
+    ['is the default of server.grpc', {}, '0.0.0.0:9191'],
+    ['is it beside other keys', { server: { workers: 2 } }, '0.0.0.0:9191'],
+    ['gives way to the file', { server: { grpc: '127.0.0.1:1' } }, '127.0.0.1:1'],
+  ])('%s', (_name, draft, grpc) => {
+    expect(read(draft, { env: { PORTCULLIS_GRPC: '0.0.0.0:9191' } }).config.server.grpc).toBe(grpc);
+  });
+
+  test('is checked like the file', () => {
+    expect(problemsOf({}, { env: { PORTCULLIS_GRPC: 'nowhere' } })).toEqual([
+      expect.stringMatching(/^server\.grpc: must be host:port/),
+    ]);
+  });
+});

@@ -78,6 +78,12 @@ describe('deploy/Dockerfile', () => {
     expect(lastStage).toMatch(/^HEALTHCHECK /m);
   });
 
+  test('takes a command, and listens where Envoy can reach it [operators 13]', () => {
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["\/nodejs\/bin\/node", "\/app\/bin\/portcullis\.js"\]$/m);
+    expect(dockerfile).toMatch(/^CMD \["serve", /m);
+    expect(dockerfile).toMatch(/^ENV .*PORTCULLIS_GRPC=0\.0\.0\.0:9191$/m);
+  });
+
   test.each(copied)('%s is in the repository and in the build context', (file) => {
     expect(existsSync(inRepository(file))).toBe(true);
     const context = read('.dockerignore').split('\n');

@@ -87,7 +87,11 @@ const WORKERS = 'a whole number from 1 to 256, or auto';
 export const serverSection = section({
   grpc: appliesAt(
     'restart',
-    documented(address().prefault('127.0.0.1:9191'), 'Where Envoy asks: the ext_authz port.', '0.0.0.0:9191'),
+    documented(
+      address().prefault('127.0.0.1:9191'),
+      'Where Envoy asks: the ext_authz port. `unix:/path` is a socket. Without this key the environment variable `PORTCULLIS_GRPC` counts, which the container image sets to `0.0.0.0:9191`.',
+      '0.0.0.0:9191',
+    ),
   ),
   admin: appliesAt(
     'restart',
