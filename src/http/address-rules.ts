@@ -29,7 +29,7 @@ const FORBIDDEN: readonly (readonly [range: readonly [Address, number], reason: 
     ['fd00:ec2::/32', 'metadata'],
     ['fd20:ce::254/128', 'metadata'],
     ['ff00::/8', 'multicast'],
-    // Which IPv4 address these reach depends on a network that can not be seen from here.
+    // Which IPv4 address these reach depends on a network that cannot be seen from here.
     ['64:ff9b:1::/48', 'transition'],
     ['2001::/32', 'transition'],
   ] as const

@@ -28,7 +28,7 @@ export interface DiscoveryOptions {
 /**
  * Finds an issuer's key set through its metadata: OpenID discovery first, then RFC 8414, or one given URL.
  * The document must name the very issuer that is configured. Its `jwks_uri` may be on another host (large providers
- * do that), but a document that came over TLS can not lead away from TLS unless plain http is allowed.
+ * do that), but a document that came over TLS cannot lead away from TLS unless plain http is allowed.
  *
  * @param issuer from the configuration
  * @returns the checked `jwks_uri`

@@ -207,7 +207,7 @@ export class FetchedIssuerKeys implements IssuerKeys {
     });
   }
 
-  /** May this unknown kid wait for a fetch, and does it start one? However many kids are made up: one a cooldown. */
+  /** May this unknown kid wait for a fetch, and does it start one? However many kids are made up: one per cooldown. */
   #mayAskForUnknown(nowMs: number): boolean {
     if (this.#closed || this.#waiting >= MAX_WAITING) return false;
     if (this.#refresher.inFlight) return true;

@@ -6,7 +6,7 @@ import { clampTtlMs, parseTtlMs } from './cache-lifetime.js';
 import { discoverJwksUri, type DiscoveryOptions } from './discovery.js';
 import type { KeySetFetcher, KeySetRequest } from './ports.js';
 
-/** Metadata that is remembered, an entry an issuer. */
+/** Metadata that is remembered, one entry per issuer. */
 const MAX_REMEMBERED = 10_000;
 
 /** Where a key set is, and how long that may be believed. */

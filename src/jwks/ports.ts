@@ -7,7 +7,7 @@ import type { FetchedSource } from './key-source.js';
 export interface KeySetSettings {
   /** A fetched set is kept at least this long, whatever its header fields say. */
   readonly minTtlMs: number;
-  /** And at most this long. 0: fetched anew for every token. */
+  /** And at most this long. 0: fetched again for every token. */
   readonly maxTtlMs: number;
   /** An unknown kid refetches at most this often, an issuer at a time. */
   readonly cooldownMs: number;

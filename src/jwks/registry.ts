@@ -28,7 +28,7 @@ export interface RegistryDependencies extends Omit<
 /** What came of an invalidation, an issuer. */
 export interface InvalidationOutcome {
   readonly issuer: string;
-  /** The keys were fetched anew, or are static. */
+  /** The keys were fetched again, or are static. */
   readonly ok: boolean;
   /** Why not. */
   readonly error: string | undefined;
@@ -42,7 +42,7 @@ export interface KeySetRegistry {
    * The keys of an issuer. An unchanged entry gets the very same object, keys and all; a changed one a new object, and
    * the old one goes on until `retain`.
    *
-   * @throws KeySourceError where configured keys can not be used
+   * @throws KeySourceError where configured keys cannot be used
    */
   forIssuer(config: IssuerKeysConfig): IssuerKeys;
   /**
@@ -60,7 +60,7 @@ export interface KeySetRegistry {
    */
   start(): Promise<void>;
   /**
-   * Fetches anew, whatever cooldown and back-off say. Old keys stay while that fails; `drop` forgets them at once.
+   * Fetches again, whatever cooldown and back-off say. Old keys stay while that fails; `drop` forgets them at once.
    *
    * @param issuer undefined: all
    * @returns an outcome an issuer; empty where it is not known

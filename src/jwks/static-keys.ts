@@ -14,7 +14,7 @@ export interface KeySourceProblem {
   readonly message: string;
 }
 
-/** Configured keys that can not be used: all problems at once. */
+/** Configured keys that cannot be used: all problems at once. */
 export class KeySourceError extends Error {
   override readonly name = 'KeySourceError';
   /** @param problems at least one */
@@ -106,5 +106,5 @@ const REJECTIONS: Partial<Record<JwkRejectionCode, string>> = {
 };
 
 function describeRejection(code: JwkRejectionCode): string {
-  return REJECTIONS[code] ?? `the key can not be used (${code})`;
+  return REJECTIONS[code] ?? `the key cannot be used (${code})`;
 }

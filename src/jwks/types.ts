@@ -14,7 +14,7 @@ export interface IssuerKeys {
 
   /**
    * May what was verified under the present generation be believed without asking again?
-   * False before the first fetch, past `staleIfError`, and always where the set is fetched anew for every token.
+   * False before the first fetch, past `staleIfError`, and always where the set is fetched again for every token.
    *
    * @param nowMs milliseconds since the epoch
    */
@@ -22,7 +22,7 @@ export interface IssuerKeys {
 
   /**
    * The keys that may have signed a token with this header, at most four.
-   * An unknown `kid` refetches, once a cooldown.
+   * An unknown `kid` refetches, once per cooldown.
    *
    * @param kid from the token's header, untrusted
    * @param alg from the token's header, already found in the issuer's list

@@ -135,7 +135,7 @@ const LONE_SURROGATE = /[\uD800-\uDFFF]/u;
 class BareCopy {
   members = 0;
 
-  /** @param escapes the text holds escapes, so strings may hold what UTF-8 can not */
+  /** @param escapes the text holds escapes, so strings may hold what UTF-8 cannot */
   constructor(private readonly escapes: boolean) {}
 
   object(source: JsonObject): JsonObject {

@@ -59,7 +59,7 @@ const FAILURE_MEMORY_MS = 5000;
  * Opens a connection to Redis or Valkey, and keeps it open: with back-off, without end, and without ever queueing a
  * command that nobody waits for any more. Commands of the same turn of the event loop go out together.
  *
- * @throws TypeError where the URL is none; the message does not hold it
+ * @throws TypeError where it is not a Redis URL; the message does not hold it
  */
 export function openRedisConnection(options: RedisConnectionOptions): RedisConnection {
   return new Connection(options, createClient(parseRedisUrl(options.url), options));
@@ -79,7 +79,7 @@ class Connection implements RedisConnection {
   ) {
     this.timeoutMs = options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS;
     this.maxPending = options.maxPending ?? DEFAULT_MAX_PENDING;
-    // Messages alone: the error of a command carries its arguments, and a password may be one.
+    // Messages only: the error of a command carries its arguments, and a password may be one.
     client.on('error', (error: Error) => this.noteDown(error.message));
     client.on('close', () => this.noteDown('the connection was closed'));
     client.on('ready', () => this.noteUp());

@@ -151,7 +151,7 @@ class ReplayMemory implements MemoryReplayStore {
 
   private write(at: number, { words }: Address, expiresAtS: number): void {
     this.forgottenUntilS = Math.max(this.forgottenUntilS, this.table[at + EXPIRY] ?? 0);
-    // One by one: TypedArray.set() of a short list costs ten times as much.
+    // One at a time: TypedArray.set() of a short list costs ten times as much.
     this.table[at] = words[0];
     this.table[at + 1] = words[1];
     this.table[at + 2] = words[2];
@@ -186,7 +186,7 @@ class LiveCount {
     this.total++;
   }
 
-  /** At most once a second this looks at the seconds that lie ahead, which are about as many as a proof lives. */
+  /** At most once per second this looks at the seconds that lie ahead, which are about as many as a proof lives. */
   countAt(nowS: number): number {
     if (nowS === this.countedAtS) return this.total;
     this.countedAtS = nowS;

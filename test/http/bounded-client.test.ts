@@ -239,7 +239,7 @@ describe('HttpClient.getJson() of names', () => {
     await named.close();
   });
 
-  test('asks the resolver anew for each connection, and judges each answer', async () => {
+  test('asks the resolver again for each connection, and judges each answer', async () => {
     const answers = ['127.0.0.1', '169.254.169.254'];
     const rebinding = createHttpClient({
       timeoutMs: 10_000,

@@ -353,7 +353,7 @@ describe('FetchedIssuerKeys with maxTtl 0', () => {
     settings = { ...settings, maxTtlMs: 0, minTtlMs: 0 };
   });
 
-  test('fetches anew for every token, and never believes what was verified before', async () => {
+  test('fetches again for every token, and never believes what was verified before', async () => {
     const keys = await createStarted(k1);
     expect(keys.isUsable(time.now())).toBe(false);
     for (const published of [[k1], [k2], [k1, k2]]) {

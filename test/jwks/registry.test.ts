@@ -104,7 +104,7 @@ describe('KeySetRegistry.forIssuer()', () => {
     expect(a.hits.jwks).toBe(1);
   });
 
-  test('keeps static keys while they are the same, and numbers other ones anew', () => {
+  test('keeps static keys while they are the same, and numbers other ones again', () => {
     const of = (...keys: object[]): IssuerKeys =>
       registry.forIssuer({ issuer: 'https://s.example', source: { kind: 'jwks', jwks: { keys } } });
     const first = of(k1);
@@ -115,7 +115,7 @@ describe('KeySetRegistry.forIssuer()', () => {
     expect(registry.status()).toHaveLength(1);
   });
 
-  test('refuses static keys that can not be used', () => {
+  test('refuses static keys that cannot be used', () => {
     expect(() =>
       registry.forIssuer({
         issuer: 'https://s.example',

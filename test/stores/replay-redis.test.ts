@@ -140,7 +140,7 @@ describeWithRedis('createReplayRedis()', () => {
     expect(await raw.exists('portcullis:dpop:late')).toBe(0);
   });
 
-  test('sends one command a proof, and many of them at once', async () => {
+  test('sends one command per proof, and many of them at once', async () => {
     const { store } = await openReady(redis.url);
     await raw.config('RESETSTAT');
     await Promise.all(
@@ -283,7 +283,7 @@ describeWithRedis('openRedisConnection()', () => {
     await connection.close();
   });
 
-  test('refuses a URL that is none', () => {
+  test('refuses an invalid URL', () => {
     expect(() => open('redis://user:hunter2@a b')).toThrow(/^(?!.*hunter2)not a Redis URL/);
   });
 });
