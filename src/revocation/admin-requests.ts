@@ -4,7 +4,14 @@ import { z } from 'zod';
 const MAX_VALUE_LENGTH = 1024;
 const MAX_REASON_LENGTH = 512;
 
-const value = z.string().min(1).max(MAX_VALUE_LENGTH);
+/** What is no text in UTF-8 is in no token either. */
+const LONE_SURROGATE = /[\uD800-\uDFFF]/u;
+
+const value = z
+  .string()
+  .min(1)
+  .max(MAX_VALUE_LENGTH)
+  .refine((text) => !LONE_SURROGATE.test(text));
 const common = {
   expiresIn: z.int().min(1).optional(),
   reason: z
@@ -12,6 +19,7 @@ const common = {
     .max(MAX_REASON_LENGTH)
     // eslint-disable-next-line no-control-regex -- they are what is refused: the text is shown in terminals
     .regex(/^[^\u0000-\u001f\u007f]*$/)
+    .refine((text) => !LONE_SURROGATE.test(text))
     .optional(),
 };
 const before = z.number().min(0).max(253_402_300_799).optional();

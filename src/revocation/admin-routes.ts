@@ -1,4 +1,5 @@
 import { Hono, type Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import type { Logger } from '../ports.js';
 import { pageRequest, revocationRequest, type RevocationRequest, revokeRequest } from './admin-requests.js';
 import type { Revocation } from './revocation.js';
@@ -118,7 +119,12 @@ function audit({ logger }: RevocationRoutesOptions, action: string, { id, kind, 
   logger.info({ audit: action, id, kind, issuer }, 'audit');
 }
 
+const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
+
+/** @throws HTTPException 415: a browser sends no JSON to another origin without asking first */
 async function readBody(c: Context): Promise<unknown> {
+  if (!JSON_TYPE.test(c.req.header('content-type') ?? ''))
+    throw new HTTPException(415, { res: c.json({ error: 'the body must be application/json' }, 415) });
   try {
     return await c.req.json();
   } catch (error) {

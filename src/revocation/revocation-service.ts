@@ -54,7 +54,10 @@ export class RevocationService {
   /** Loads what the store holds. @throws Error when it cannot be used */
   async open(): Promise<void> {
     const { store, every } = this.options;
-    await store.open((change) => this.#report(change));
+    await store.open(
+      (change) => this.#report(change),
+      () => this.list.index.entries(),
+    );
     this.#watchStore();
     this.#stopWatching = every(STORE_WATCH_MS, () => this.#watchStore());
   }

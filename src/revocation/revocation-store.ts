@@ -18,8 +18,13 @@ export type ReportChange = (change: RevocationChange) => void;
 
 /** Keeps revocations. Everything that it holds is in the index of the process as well, which it keeps up to date. */
 export interface RevocationStore {
-  /** Reports what is there. @throws Error where the store cannot be used at all */
-  open(report: ReportChange): Promise<void>;
+  /**
+   * Reports what is there.
+   *
+   * @param held what was reported and still counts; a store that loses its content gets it back from here
+   * @throws Error where the store cannot be used at all
+   */
+  open(report: ReportChange, held: () => Iterable<Revocation>): Promise<void>;
   /**
    * Keeps a revocation, joined with one of the same target. When it resolves, the revocation is as safe as the store
    * can make it, and was reported.

@@ -64,10 +64,20 @@ export async function openRevocation(context: ServiceContext): Promise<MountedRe
   };
 }
 
-function openStore({ config }: ServiceContext): Promise<RevocationStore> {
-  if (config.revocation?.store !== 'memory')
-    return Promise.reject(new Error('revocation.store: only memory is supported yet'));
-  return Promise.resolve(createMemoryRevocationStore());
+/** Loads what the store needs, and no other store. */
+async function openStore({ config, clock, redis }: ServiceContext): Promise<RevocationStore> {
+  switch (config.revocation?.store) {
+    case 'sqlite': {
+      const { createSqliteRevocationStore } = await import('../revocation/sqlite-store.js');
+      return createSqliteRevocationStore(config.revocation.path);
+    }
+    case 'redis': {
+      const { createRedisRevocationStore } = await import('../revocation/redis-store.js');
+      return createRedisRevocationStore({ connection: await redis(), clock, every: everyInterval });
+    }
+    default:
+      return createMemoryRevocationStore();
+  }
 }
 
 /** A token of ours is held to no clock tolerance; nothing that we issue lives longer than this. */

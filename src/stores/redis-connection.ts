@@ -43,6 +43,14 @@ export interface RedisConnection {
    * @throws Error when there is no answer, or none in time; its message holds no secret, no key and no value
    */
   set(key: string, value: string, ttlMs: number): Promise<void>;
+  /**
+   * Any other command.
+   *
+   * @param args the keys among them in one slot of a cluster
+   * @returns the reply as the protocol has it: text, numbers, lists, null
+   * @throws Error when there is no answer, or none in time; its message holds none of the arguments
+   */
+  command(name: string, args: readonly (string | number)[]): Promise<unknown>;
   /** Connected, and not failing at present. */
   isAvailable(): boolean;
   close(): Promise<void>;
@@ -96,6 +104,10 @@ class Connection implements RedisConnection {
 
   async set(key: string, value: string, ttlMs: number): Promise<void> {
     await this.send(() => this.client.set(key, value, 'PX', ttlMs));
+  }
+
+  command(name: string, args: readonly (string | number)[]): Promise<unknown> {
+    return this.send(() => this.client.call(name, ...args));
   }
 
   private async send<T>(command: () => Promise<T>): Promise<T> {

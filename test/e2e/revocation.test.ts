@@ -5,7 +5,8 @@ import { credentials, type Client } from '@grpc/grpc-js';
 import { AuthorizationClient, checkRequest, type CheckAnswer } from '../support/envoy-messages.js';
 import { PLAIN_CONFIG, liveToken } from '../support/gate-stack.js';
 import { startPortcullis, type RunningPortcullis } from '../support/portcullis-process.mjs';
-import { stopAll } from '../support/processes.mjs';
+import { scratchFile, stopAll } from '../support/processes.mjs';
+import { findRedis, REDIS_ADVICE, startRedis } from '../support/provision-redis.mjs';
 import { ISSUER } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
@@ -40,7 +41,9 @@ function ask(client: Client, token: string): Promise<number> {
 async function admin(gate: RunningPortcullis, method: string, path: string, body?: object): Promise<any> {
   const response = await fetch(gate.adminUrl + path, {
     method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });
   const text = await response.text();
   return { status: response.status, ...(text === '' ? {} : JSON.parse(text)) };
@@ -83,5 +86,57 @@ describe('revocation.store: memory', () => {
     expect(metrics).toContain('portcullis_revocations 0');
     expect(metrics).toContain('portcullis_revocations_total{source="admin"} 1');
     expect(metrics).toContain('portcullis_revocation_store_available 1');
+  });
+});
+
+describe('revocation.store: sqlite', () => {
+  test('an acknowledged revocation survives kill -9', async () => {
+    const config = { ...PLAIN_CONFIG, revocation: { store: 'sqlite', path: scratchFile('revocations.db') } };
+    const first = await startPortcullis({ config, awaitKeys: true });
+    const tokens = ['a', 'b', 'c'].map((jti) => liveToken({ claims: { jti } }));
+    for (const jti of ['a', 'b']) await admin(first, 'POST', '/revocations', { issuer: ISSUER, jti });
+    await first.stop('SIGKILL');
+    const second = await startPortcullis({ config, awaitKeys: true });
+    const client = connect(second);
+    expect(await Promise.all(tokens.map((token) => ask(client, token)))).toEqual([401, 401, 200]);
+    expect((await admin(second, 'GET', '/revocations')).records).toMatchObject([{ jti: 'a' }, { jti: 'b' }]);
+  });
+});
+
+const hasRedis = findRedis() !== undefined;
+if (!hasRedis) process.stderr.write(`SKIPPED: part of test/e2e/revocation.test.ts: ${REDIS_ADVICE}\n`);
+
+(hasRedis ? describe : describe.skip)('revocation.store: redis', () => {
+  test('what one replica revokes, the other refuses; what is known counts while Redis is away', async () => {
+    let redis = await startRedis();
+    const config = {
+      ...PLAIN_CONFIG,
+      redis: { url: redis.url },
+      revocation: { store: 'redis', maxStale: '2s' },
+    };
+    const [a, b] = await Promise.all([
+      startPortcullis({ config, awaitKeys: true }),
+      startPortcullis({ config, awaitKeys: true }),
+    ]);
+    const client = connect(b);
+    const [token, other] = [liveToken({ claims: { jti: 'a' } }), liveToken({ claims: { jti: 'b' } })];
+    expect([await ask(client, token), await ask(client, other)]).toEqual([200, 200]);
+    expect((await admin(a, 'POST', '/revocations', { issuer: ISSUER, jti: 'a' })).status).toBe(201);
+    const revokedAtMs = Date.now();
+    await until(async () => (await ask(client, token)) === 401);
+    expect(Date.now() - revokedAtMs).toBeLessThan(1000);
+    expect(await ask(client, other)).toBe(200);
+
+    await redis.stop('SIGKILL');
+    await until(async () => (await ask(client, other)) === 503);
+    expect(await ask(client, token)).toBe(401);
+    expect((await admin(a, 'POST', '/revocations', { issuer: ISSUER, jti: 'c' })).status).toBe(503);
+    expect((await admin(b, 'GET', '/readyz')).lacking).toContain('revocation store');
+
+    redis = await startRedis({ port: redis.port });
+    await until(async () => (await ask(client, other)) === 200);
+    expect(await ask(client, token)).toBe(401);
+    const late = connect(await startPortcullis({ config, awaitKeys: true }));
+    await until(async () => (await ask(late, token)) === 401);
   });
 });

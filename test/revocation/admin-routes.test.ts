@@ -44,9 +44,13 @@ async function setUp(over: Over = {}) {
     revokeAtIssuer: over.revokeAtIssuer ?? (() => Promise.resolve()),
     logger,
   });
-  const send = async (method: string, path: string, body?: unknown) => {
+  const send = async (method: string, path: string, body?: unknown, type = 'application/json') => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const response = await app.request(path, { method, ...(body === undefined ? {} : { body: text }) });
+    const response = await app.request(path, {
+      method,
+      headers: { 'content-type': type },
+      ...(body === undefined ? {} : { body: text }),
+    });
     const answer = await response.text();
     return { status: response.status, body: answer === '' ? undefined : JSON.parse(answer), text: answer };
   };
@@ -103,6 +107,17 @@ describe('POST /revocations', () => {
     const { status, body: answer } = await send('POST', '/revocations', body);
     expect([status, answer.error, service.size]).toEqual([400, 'invalid_request', 0]);
   });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', '', 'application/jsonx'])(
+    'refuses a body of type "%s"',
+    async (type) => {
+      const { send, service } = await setUp();
+      const body = { issuer: ISSUER, jti: 'j', token: 't' };
+      expect((await send('POST', '/revocations', body, type)).status).toBe(415);
+      expect((await send('POST', '/revoke', { token: 't' }, type)).status).toBe(415);
+      expect(service.size).toBe(0);
+    },
+  );
 
   test('holds a JWT beyond its exp for the tolerance that it would still be given', async () => {
     const { send, service } = await setUp();

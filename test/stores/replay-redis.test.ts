@@ -268,6 +268,7 @@ describeWithRedis('openRedisConnection()', () => {
       setIfAbsent: () => Promise.reject(new RedisBusyError('too many')),
       get: () => Promise.resolve(undefined),
       set: () => Promise.resolve(),
+      command: () => Promise.reject(new Error('not asked for here')),
       isAvailable: () => true,
       close: () => Promise.resolve(),
     };
