@@ -108,7 +108,7 @@ if (!hasRedis) process.stderr.write(`SKIPPED: part of test/e2e/revocation.test.t
 
 (hasRedis ? describe : describe.skip)('revocation.store: redis', () => {
   test('what one replica revokes, the other refuses; what is known counts while Redis is away', async () => {
-    let redis = await startRedis();
+    const redis = await startRedis();
     const config = {
       ...PLAIN_CONFIG,
       redis: { url: redis.url },
@@ -133,7 +133,7 @@ if (!hasRedis) process.stderr.write(`SKIPPED: part of test/e2e/revocation.test.t
     expect((await admin(a, 'POST', '/revocations', { issuer: ISSUER, jti: 'c' })).status).toBe(503);
     expect((await admin(b, 'GET', '/readyz')).lacking).toContain('revocation store');
 
-    redis = await startRedis({ port: redis.port });
+    await startRedis({ port: redis.port });
     await until(async () => (await ask(client, other)) === 200);
     expect(await ask(client, token)).toBe(401);
     const late = connect(await startPortcullis({ config, awaitKeys: true }));
