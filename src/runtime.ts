@@ -41,7 +41,7 @@ import { createOverloadGuard, everyInterval, type OverloadGuard } from './guard/
 import { createReplay, proofWindowOf } from './runtime/replay.js';
 import { createSharedState, type SharedState } from './runtime/shared-state.js';
 import type { PublicDocuments } from './server/public.js';
-import { createJwtSigner } from './signing/signer.js';
+import { createJwtSigner, type JwtSigner } from './signing/signer.js';
 import { createRedisAccess, type RedisAccess } from './stores/redis-access.js';
 import { createRedisTexts } from './stores/redis-texts.js';
 import type { RedisConnection } from './stores/redis-connection.js';
@@ -145,7 +145,7 @@ class ProcessRuntime implements Runtime {
   private readonly proofKeys = createProofKeys();
   private readonly overload: OverloadGuard;
   private tokenCache: TokenCache | undefined;
-  private identityTokens: IdentityTokenIssuer | undefined;
+  private signer: JwtSigner | undefined;
   private readonly introspections: Introspections;
   private keys: readonly IssuerKeys[] = [];
   gate: Gate;
@@ -184,7 +184,7 @@ class ProcessRuntime implements Runtime {
       every: everyInterval,
     });
     this.documents = {
-      jwks: () => this.identityTokens?.jwks,
+      jwks: () => this.signer?.jwks,
       protectedResource: createProtectedResource(() => this.config),
     };
     this.metrics.observe(this.measured());
@@ -288,7 +288,8 @@ class ProcessRuntime implements Runtime {
       keys.push(own);
       return own;
     };
-    const identityTokens = createIdentityTokens(config);
+    const signer = config.tokens === undefined ? undefined : createJwtSigner(config.tokens.keys);
+    const identityTokens = createIdentityTokens(config, signer);
     const gate = buildGate(config, {
       keysOf,
       introspectorOf: (issuer) => {
@@ -311,7 +312,7 @@ class ProcessRuntime implements Runtime {
     });
     this.keys = keys;
     this.introspections.use(introspectors);
-    this.identityTokens = identityTokens;
+    this.signer = signer;
     return gate;
   }
 
@@ -428,12 +429,15 @@ function createTokenCache({ tokenCache }: Config): TokenCache | undefined {
   return new TokenCache(tokenCache);
 }
 
-function createIdentityTokens({ identity, tokens }: Config): IdentityTokenIssuer | undefined {
-  if (identity.token === undefined || tokens === undefined) return undefined;
+function createIdentityTokens(
+  { identity, tokens }: Config,
+  signer: JwtSigner | undefined,
+): IdentityTokenIssuer | undefined {
+  if (identity.token === undefined || tokens === undefined || signer === undefined) return undefined;
   const { audience, ttl } = identity.token;
   return createIdentityTokenIssuer({
     issuer: tokens.issuer,
-    signer: createJwtSigner(tokens.keys),
+    signer,
     audience,
     ttlMs: ttl,
   });

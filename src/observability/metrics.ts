@@ -51,6 +51,16 @@ export const METRICS = {
   revocations: { type: 'gauge', help: 'Revocations that are held', labels: [] },
   revocations_total: { type: 'counter', help: 'Revocations made here, by who asked', labels: ['source'] },
   revocation_store_available: { type: 'gauge', help: '1: the revocation store answers', labels: [] },
+  token_requests_total: {
+    type: 'counter',
+    help: 'Requests to the token endpoint; outcome is `issued` or the error',
+    labels: ['grant', 'outcome'],
+  },
+  admin_actions_total: {
+    type: 'counter',
+    help: 'Requests to the admin API; outcome: ok, denied, refused, failed',
+    labels: ['action', 'outcome'],
+  },
   checks_waiting: { type: 'gauge', help: 'Checks that wait for a dependency', labels: [] },
   log_lines_dropped_total: {
     type: 'counter',
@@ -125,6 +135,8 @@ export interface Metrics {
   /** Says where the revocation store's state is read, in the process that owns it. */
   observeRevocations(read: () => { readonly size: number; readonly available: boolean }): void;
   clientKeyFileRefused(): void;
+  tokenRequest(grant: string, outcome: string): void;
+  adminAction(action: string, outcome: string): void;
   /** Says where the gauges of reloads are read, in the process that reloads. */
   observeConfig(state: ConfigState): void;
   /** Says where gauges are read; the last caller wins. */
@@ -148,6 +160,8 @@ class PrometheusMetrics implements Metrics {
   private readonly reloads: Counter;
   private readonly revocations: Counter;
   private readonly clientKeyFiles: Counter;
+  private readonly tokenRequests: Counter;
+  private readonly adminActions: Counter;
   private state: MeasuredState | undefined;
   private readRevocations: (() => { readonly size: number; readonly available: boolean }) | undefined;
   private config: ConfigState | undefined;
@@ -174,6 +188,8 @@ class PrometheusMetrics implements Metrics {
     this.reloads = new Counter(this.describe('config_reloads_total'));
     for (const outcome of ['success', 'failure']) this.reloads.inc({ outcome }, 0);
     this.clientKeyFiles = new Counter(this.describe('client_key_files_refused_total'));
+    this.tokenRequests = new Counter(this.describe('token_requests_total'));
+    this.adminActions = new Counter(this.describe('admin_actions_total'));
     this.revocations = new Counter(this.describe('revocations_total'));
     for (const source of REVOCATION_SOURCES) this.revocations.inc({ source }, 0);
     new Gauge(this.describe('build_info')).set({ version, node: process.version }, 1);
@@ -211,6 +227,14 @@ class PrometheusMetrics implements Metrics {
 
   clientKeyFileRefused(): void {
     this.clientKeyFiles.inc();
+  }
+
+  tokenRequest(grant: string, outcome: string): void {
+    this.tokenRequests.inc({ grant, outcome });
+  }
+
+  adminAction(action: string, outcome: string): void {
+    this.adminActions.inc({ action, outcome });
   }
 
   observe(state: MeasuredState): void {

@@ -6,12 +6,14 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hono } from 'hono';
 import type { Registry } from 'prom-client';
 import type { Config, IssuerConfig } from '../config/config.js';
+import type { KeySetFetcher } from '../jwks/ports.js';
 import type { IssuerKeys } from '../jwks/types.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Clock, Logger } from '../ports.js';
 import type { Insights } from '../token-service/insights/router.js';
 import type { SharedStateSource } from '../runtime/shared-state.js';
 import type { RedisConnection } from '../stores/redis-connection.js';
+import type { ReplayStore } from '../stores/replay-store.js';
 
 /** A running service. */
 export interface MountedService {
@@ -39,11 +41,18 @@ export interface ServiceContext {
   /** For metrics of its own; read by `/metrics`. */
   readonly registry: Registry;
   /** What the services report to the product's own metrics. */
-  readonly metrics: Pick<Metrics, 'revoked' | 'observeRevocations'>;
+  readonly metrics: Pick<
+    Metrics,
+    'revoked' | 'observeRevocations' | 'tokenRequest' | 'adminAction' | 'clientKeyFileRefused'
+  >;
   /** The keys of an issuer of the configuration; the same that Checks are verified with. */
   readonly keysOf: (issuer: IssuerConfig) => IssuerKeys;
   /** What the running server knows of its Checks. */
   readonly insights: Insights;
+  /** Asks issuers for their keys. */
+  readonly fetcher: KeySetFetcher;
+  /** Remembers spent DPoP proofs in memory. Where Redis does, it is the one of this process, if it has one. */
+  readonly replay: ReplayStore;
   /** The one connection of the process, opened at the first call. Closing it is not the service's business. */
   readonly redis: () => Promise<RedisConnection>;
   /** Services that were opened before this one, by name. */

@@ -1,9 +1,10 @@
 import type { Config } from '../config/config.js';
 import { openRevocation } from './revocation-service.js';
+import { openTokens } from './token-service.js';
 import type { MountedService, OpenService, ServiceContext } from './mounted-service.js';
 
 /** Every service that there is, in the order in which they open. A service may use those before it. */
-const SERVICES: readonly OpenService[] = [openRevocation];
+const SERVICES: readonly OpenService[] = [openRevocation, openTokens];
 
 /** The services of a process. */
 export interface OpenServices {

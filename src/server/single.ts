@@ -83,6 +83,8 @@ export function serviceContextOf(config: Config, runtime: Runtime, log: RunningL
     registry,
     metrics: runtime.metrics,
     keysOf: (issuer: IssuerConfig) => runtime.keysOf(issuer),
+    fetcher: runtime.fetcher,
+    replay: runtime.replay,
     redis: () => runtime.redis.open(),
   };
 }

@@ -17,6 +17,11 @@ export interface IssuedRevocations {
    * @param nowS seconds since the epoch
    */
   revokeClient(clientId: string, nowS: number): Promise<void>;
+  /**
+   * Waits until a token that is issued now would not be refused with those before: `iat` and `before` are whole seconds.
+   * At most a second, and only right after a revocation.
+   */
+  untilIssuable(clientId: string): Promise<void>;
   /** Refuses one token. @param expiresAtS when it expires, seconds since the epoch */
   revokeToken(token: { readonly jti: string; readonly expiresAtS: number }): Promise<void>;
 }

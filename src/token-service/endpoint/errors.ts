@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { KeysUnavailableError } from '../../jwks/types.js';
 import type { Logger } from '../../ports.js';
+import { RevocationsFullError, RevocationStoreUnavailableError } from '../../revocation/revocation-store.js';
 import { ReplayUnavailableError } from '../../stores/replay-store.js';
 import { InvalidTokenError, TooManyFailuresError } from '../authenticator.js';
 import { OAuthError } from '../oauth-error.js';
@@ -27,7 +28,9 @@ export function toOAuthError(error: unknown, logger: Logger): OAuthError {
     error instanceof ScryptBusyError ||
     error instanceof StoreUnavailableError ||
     error instanceof ReplayUnavailableError ||
-    error instanceof KeysUnavailableError;
+    error instanceof KeysUnavailableError ||
+    error instanceof RevocationsFullError ||
+    error instanceof RevocationStoreUnavailableError;
   if (isOutage) {
     logger.warn({ err: error }, 'token endpoint unavailable');
     const retryAfterS = error instanceof KeysUnavailableError ? error.retryAfterS : RETRY_AFTER_S;

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { JsonObject, Logger } from '../../ports.js';
 import { clientAddressOf, rateLimitKeyOf } from '../../web/client-address.js';
+import { isAdministrator } from '../admin/administrator.js';
 import { InvalidTokenError, type Authenticator } from '../authenticator.js';
 import { grantOf } from '../grants/client-credentials.js';
 import { OAuthError } from '../oauth-error.js';
@@ -23,6 +24,8 @@ export interface IntrospectionEndpointParts {
   /** `tokens.issuer` */
   readonly issuer: string;
   readonly prefix: string;
+  /** `tokens.bootstrapAdmin` is there. */
+  readonly hasBootstrap: boolean;
   readonly logger: Logger;
 }
 
@@ -75,8 +78,7 @@ async function assertCaller(
       throw new OAuthError('invalid_client', 'the access token is not valid', {
         'www-authenticate': 'Bearer',
       });
-    const stillAdmin = own.record === undefined || own.record.isAdmin;
-    if (own.claims.admin === true && stillAdmin) return;
+    if (isAdministrator(own, parts.hasBootstrap)) return;
     throw new OAuthError('insufficient_scope', 'only administrators may ask');
   }
   const client = await authenticateClient(c, credential, parts.authenticator);

@@ -15,6 +15,8 @@ export interface TokenEndpointParts {
   readonly grants: ReadonlyMap<string, Grant>;
   readonly issuer: TokenIssuer;
   readonly judgeProof: JudgeProof;
+  /** Waits until a token of this client counts. */
+  readonly untilIssuable: (clientId: string) => Promise<void>;
   readonly logger: Logger;
   readonly metrics: { tokenRequest(grant: string, outcome: string): void };
 }
@@ -71,6 +73,7 @@ async function answer(c: Context, parts: TokenEndpointParts): Promise<Response> 
     const result = await grant({ c, parameters, credential, proof });
     await proof?.spend();
     await result.commit?.();
+    await parts.untilIssuable(result.grant.clientId);
     const issued = parts.issuer.issue(result.grant);
     if (issued === undefined)
       throw new OAuthError('invalid_grant', 'what the token would rest on expires now');

@@ -1,0 +1,288 @@
+/** Composition: one configuration becomes the parts of the token service. Nothing here decides anything. */
+import { randomUUID } from 'node:crypto';
+import { createNonces } from '../authz/dpop/nonce.js';
+import type { ProofKeys } from '../authz/dpop/proof-keys.js';
+import { createProofVerifier, type VerifyProof } from '../authz/dpop/proof.js';
+import { createJwtKind } from '../authz/token/jwt.js';
+import type { TokenIssuer as TrustedTokenIssuer } from '../authz/token/jwt-issuer.js';
+import { createTokenVerifier } from '../authz/token/verifier.js';
+import type { VerifiedToken } from '../authz/types.js';
+import type { Config, TokensConfig, TokenServiceConfig } from '../config/config.js';
+import type { IssuerKeys } from '../jwks/types.js';
+import type { KeySource } from '../jwks/key-source.js';
+import type { Clock, Logger } from '../ports.js';
+import { createTokenSealer } from '../signing/sealed-token.js';
+import { createJwtSigner } from '../signing/signer.js';
+import type { ReplayStore } from '../stores/replay-store.js';
+import type { AdminParts } from './admin/router.js';
+import { TokenAdmin } from './admin/token-admin.js';
+import { createAuthenticator, type Authenticator } from './authenticator.js';
+import type { IntrospectionEndpointParts } from './endpoint/introspection.js';
+import type { MetadataParts } from './endpoint/metadata.js';
+import { createProofJudge } from './endpoint/proof.js';
+import type { RevocationEndpointParts } from './endpoint/revocation.js';
+import { GRANT_TYPES, TOKEN_PATHS, type TokenEndpointParts } from './endpoint/token.js';
+import { createExchangeableTokens } from './exchangeable-tokens.js';
+import { createFailureLimits } from './failure-limits.js';
+import { createClientCredentialsGrant } from './grants/client-credentials.js';
+import type { Grant } from './grants/grant.js';
+import { createJwtBearerGrant, type ClientKeys } from './grants/jwt-bearer.js';
+import { createTokenExchangeGrant } from './grants/token-exchange.js';
+import { createTrustRules } from './grants/trusted-issuers.js';
+import { createTokenIssuer } from './issued-tokens.js';
+import { createOwnTokenJudge, type IssuedRevocations, type JudgeOwnToken } from './own-tokens.js';
+import { createScryptQueue } from './scrypt-queue.js';
+import { createSecretHasher } from './secret-hasher.js';
+import type { TokenStore } from './store.js';
+
+/** What outlives a configuration, or is borrowed. */
+export interface TokenServiceDeps {
+  readonly store: TokenStore;
+  /** Of DPoP proofs. */
+  readonly replay: ReplayStore;
+  /** Of the `jti` of assertions, which live longer. */
+  readonly assertions: ReplayStore;
+  readonly proofKeys: ProofKeys;
+  readonly revocations: IssuedRevocations;
+  /** Of tokens that others issued. */
+  readonly isRevoked: (token: VerifiedToken, text: string) => boolean;
+  /** undefined: `tokens.clients` is not configured. */
+  readonly clientKeys: ClientKeys | undefined;
+  /** The keys of an issuer; source undefined: those of the entry of `issuers`. */
+  readonly keysOf: (issuer: string, source: KeySource | undefined) => IssuerKeys;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: TokenEndpointParts['metrics'] & AdminParts['metrics'];
+}
+
+/** The parts of the service that one configuration makes. */
+export interface TokenServiceParts {
+  readonly token: TokenEndpointParts;
+  readonly revocation: RevocationEndpointParts;
+  readonly introspection: IntrospectionEndpointParts;
+  readonly metadata: MetadataParts;
+  readonly admin: AdminParts;
+  /** For `tokens.direct`. */
+  readonly direct: Authenticator;
+}
+
+const MAX_SEALED_BYTES = 16_384;
+
+/** Builds the parts. @param service of this very configuration */
+export function buildTokenService(config: Config, deps: TokenServiceDeps): TokenServiceParts {
+  const { tokens } = config;
+  if (tokens?.service === undefined) throw new TypeError('the token service is not configured');
+  const { service } = tokens;
+  const { store, revocations, clock, logger, metrics } = deps;
+  const nowS = (): number => Math.floor(clock.now() / 1000);
+  const issuer = createTokenIssuer({
+    issuer: tokens.issuer,
+    audiences: tokens.audiences,
+    ttlMs: service.ttl,
+    format: service.format,
+    signer: createJwtSigner(tokens.keys),
+    sealer:
+      service.sealing === undefined
+        ? undefined
+        : createTokenSealer({ secrets: service.sealing.secrets, maxBytes: MAX_SEALED_BYTES }),
+    clock,
+    randomId: randomUUID,
+  });
+  const authenticators = createAuthenticators(service, deps);
+  const judgeOwnToken = createOwnTokenJudge({ issuer, store, revocations, nowS });
+  const common = { judgeOwnToken, prefix: service.prefix, logger };
+  const hasBootstrap = service.bootstrapAdmin !== undefined;
+  const verifyProof = verifyProofOf(config, deps.proofKeys);
+  const grants = createGrants(config, { ...deps, authenticator: authenticators.limited, judgeOwnToken });
+  return {
+    token: {
+      grants,
+      issuer,
+      judgeProof: createProofJudge({ issuer: tokens.issuer, verifyProof, replay: deps.replay, clock }),
+      untilIssuable: (clientId) => revocations.untilIssuable(clientId),
+      logger,
+      metrics,
+    },
+    revocation: {
+      ...common,
+      authenticator: authenticators.limited,
+      tokens: authenticators.unlimited,
+      store,
+      revocations,
+      clock,
+    },
+    introspection: {
+      ...common,
+      authenticator: authenticators.limited,
+      tokens: authenticators.unlimited,
+      issuer: tokens.issuer,
+      hasBootstrap,
+    },
+    metadata: {
+      issuer: tokens.issuer,
+      grantTypes: [...grants.keys()],
+      dpopAlgorithms: config.dpop.mode === 'off' ? undefined : config.dpop.algorithms,
+      takesIdentityAssertions:
+        service.grants.includes('jwt_bearer') && service.trust.some(({ profile }) => profile === 'id-jag'),
+    },
+    admin: {
+      ...common,
+      authenticator: authenticators.limited,
+      hasBootstrap,
+      store,
+      metrics,
+      admin: new TokenAdmin({
+        store,
+        hasher: authenticators.hasher,
+        revocations,
+        prefix: service.prefix,
+        ttlMs: service.ttl,
+        isClient: (name) => isClient(name, service, deps.clientKeys),
+        clock,
+      }),
+    },
+    direct: authenticators.direct,
+  };
+}
+
+/** Secrets of Checks are hashed in a queue of their own, so that a flood of them leaves the endpoint alone. */
+function createAuthenticators(service: TokenServiceConfig, { store, clock, logger }: TokenServiceDeps) {
+  const { cost, blockSize: r, parallelization: p, concurrency, queue } = service.scrypt;
+  const hasherOf = () =>
+    createSecretHasher({
+      cost: { ln: Math.log2(cost), r, p },
+      queue: createScryptQueue({ concurrency, queue }),
+      clock,
+    });
+  const hasher = hasherOf();
+  const { failures, window: windowMs } = service.limits;
+  const common = { store, prefix: service.prefix, bootstrapPhc: service.bootstrapAdmin, clock, logger };
+  return {
+    hasher,
+    limited: createAuthenticator({
+      ...common,
+      hasher,
+      limits: createFailureLimits({ failures, windowMs, clock }),
+    }),
+    unlimited: createAuthenticator({ ...common, hasher, limits: undefined }),
+    direct: createAuthenticator({
+      ...common,
+      hasher: service.direct ? hasherOf() : hasher,
+      limits: undefined,
+    }),
+  };
+}
+
+function verifyProofOf({ dpop }: Config, keys: ProofKeys): VerifyProof | undefined {
+  if (dpop.mode === 'off') return undefined;
+  const { clockTolerance: clockToleranceMs, nonce } = dpop;
+  return createProofVerifier({
+    algorithms: dpop.algorithms,
+    maxAgeMs: dpop.maxAge,
+    clockToleranceMs,
+    // The judge of the endpoint hands over the host of `tokens.issuer`, never that of the request.
+    originsOfHost: (host) => [`https://${host}`, `http://${host}`],
+    nonces:
+      nonce.mode === 'off'
+        ? undefined
+        : createNonces({ secrets: nonce.secrets, lifetimeMs: nonce.lifetime, clockToleranceMs }),
+    keys,
+  });
+}
+
+function isClient(name: string, { trust }: TokenServiceConfig, clientKeys: ClientKeys | undefined): boolean {
+  return clientKeys?.find(name) !== undefined || trust.some(({ client }) => client === name);
+}
+
+interface GrantDeps extends TokenServiceDeps {
+  readonly authenticator: Authenticator;
+  readonly judgeOwnToken: JudgeOwnToken;
+}
+
+function createGrants(config: Config, deps: GrantDeps): ReadonlyMap<string, Grant> {
+  const tokens = config.tokens as TokensConfig & { readonly service: TokenServiceConfig };
+  const create = {
+    client_credentials: () => createClientCredentialsGrant(deps.authenticator),
+    jwt_bearer: () => createJwtBearer(tokens, deps),
+    token_exchange: () => createTokenExchange(config, tokens, deps),
+  };
+  return new Map(tokens.service.grants.map((name) => [GRANT_TYPES[name], create[name]()]));
+}
+
+function createJwtBearer(
+  { issuer, service }: TokensConfig & { readonly service: TokenServiceConfig },
+  { authenticator, assertions, clock, store, clientKeys, keysOf }: GrantDeps,
+): Grant {
+  const base = issuer.replace(/\/$/, '');
+  const rules = service.trust.map(({ source, ttl, ...rule }) => ({
+    ...rule,
+    keys: keysOf(rule.issuer, source),
+    ttlMs: ttl,
+  }));
+  return createJwtBearerGrant({
+    clients:
+      service.clients === undefined || clientKeys === undefined
+        ? undefined
+        : { claim: service.clients.claim, keys: clientKeys },
+    trust: createTrustRules(rules, clock),
+    audiences: [issuer, ...TOKEN_PATHS.map((path) => base + path)],
+    authenticator,
+    replay: assertions,
+    clock,
+    isTokenId: async (name) => (await store.get(name)) !== undefined,
+  });
+}
+
+function createTokenExchange(
+  config: Config,
+  { issuer, audiences, service }: TokensConfig & { readonly service: TokenServiceConfig },
+  { authenticator, judgeOwnToken, isRevoked, clock, keysOf }: GrantDeps,
+): Grant {
+  const { issuers = [], scopes = [], ttl = service.ttl } = service.exchange ?? {};
+  const verifier = createTokenVerifier({
+    kinds: [
+      createJwtKind({ issuers: exchangeable(config, issuers, keysOf), maxTokenBytes: config.maxTokenBytes }),
+    ],
+    cache: undefined,
+    metrics: { tokenCache: () => undefined },
+    clock,
+  });
+  return createTokenExchangeGrant({
+    authenticator,
+    verifyToken: createExchangeableTokens({
+      verifier,
+      judgeOwnToken: issuers.includes(issuer) ? judgeOwnToken : undefined,
+      issuer,
+      isRevoked,
+      clock,
+    }),
+    scopes,
+    ttlMs: ttl,
+    audiences,
+    issuer,
+    format: service.format,
+  });
+}
+
+/** The entries of `issuers` whose tokens may be exchanged, held to the same rules as at a Check. */
+function exchangeable(
+  { issuers }: Config,
+  names: readonly string[],
+  keysOf: TokenServiceDeps['keysOf'],
+): ReadonlyMap<string, TrustedTokenIssuer> {
+  return new Map(
+    issuers
+      .filter(({ issuer }) => names.includes(issuer))
+      .map((one) => [
+        one.issuer,
+        {
+          keys: keysOf(one.issuer, undefined),
+          audiences: new Set(one.audiences),
+          algorithms: new Set(one.algorithms),
+          profile: one.profile,
+          clockToleranceMs: one.clockTolerance,
+          maxLifetimeMs: one.maxLifetime,
+        },
+      ]),
+  );
+}
