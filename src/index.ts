@@ -16,3 +16,4 @@ export type { Allow, AuthzRequest, Decision, Deny, Refusal } from './authz/types
 export { DENIALS, type DenialCode, type DenialEntry } from './authz/denial.js';
 export { METRICS } from './observability/metrics.js';
 export { silentLogger, type Logger } from './ports.js';
+export { hasRole, hasScopes } from './token-checks.js';
