@@ -1,10 +1,11 @@
 import type { Config } from '../config/config.js';
+import { openAdminPage } from './admin-page-service.js';
 import { openRevocation } from './revocation-service.js';
 import { openTokens } from './token-service.js';
 import type { MountedService, OpenService, ServiceContext } from './mounted-service.js';
 
 /** Every service that there is, in the order in which they open. A service may use those before it. */
-const SERVICES: readonly OpenService[] = [openRevocation, openTokens];
+const SERVICES: readonly OpenService[] = [openRevocation, openTokens, openAdminPage];
 
 /** The services of a process. */
 export interface OpenServices {

@@ -15,9 +15,12 @@ import type { ReplayStore } from '../stores/replay-store.js';
 import { buildTokenService, type TokenServiceDeps, type TokenServiceParts } from '../token-service/build.js';
 import { createIssuedRevocations } from '../token-service/issued-revocations.js';
 import type { IssuedRevocations } from '../token-service/own-tokens.js';
+import { answerAdminError, toAdminError } from '../token-service/admin/admin-error.js';
+import { authenticateAdministrator } from '../token-service/admin/administrator.js';
 import { createTokenServiceRouter } from '../token-service/router.js';
 import type { TokenStore } from '../token-service/store.js';
 import { openTokenStore } from '../token-service/stores/open-token-store.js';
+import type { Administrators } from './admin-page-service.js';
 import type { MountedService, ServiceContext } from './mounted-service.js';
 import { REVOCATION, type MountedRevocation } from './revocation-service.js';
 
@@ -65,6 +68,10 @@ interface Stores {
 class TokensService implements MountedTokens {
   readonly name = TOKENS;
   readonly router = createTokenServiceRouter(() => this.current);
+  readonly administrators: Administrators = {
+    authorize: (c) => authenticateAdministrator(c, this.current.admin),
+    refuse: (c, error) => answerAdminError(c, toAdminError(error, this.context.log)),
+  };
   private readonly proofKeys = createProofKeys();
   private readonly registry: KeySetRegistry;
   private readonly revocation: MountedRevocation;
