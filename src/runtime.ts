@@ -21,6 +21,8 @@ import {
   createIntrospections,
   type Introspections,
 } from './introspections.js';
+import { createClientIssuerKeys } from './jwks/client-issuer-keys.js';
+import { type ClientKeyDirectories, createClientKeyDirectories } from './jwks/client-key-directories.js';
 import type { KeySource } from './jwks/key-source.js';
 import { createNetworkFetcher } from './jwks/network-fetcher.js';
 import { systemScheduler, type KeySetFetcher } from './jwks/ports.js';
@@ -147,6 +149,8 @@ class ProcessRuntime implements Runtime {
   private tokenCache: TokenCache | undefined;
   private signer: JwtSigner | undefined;
   private readonly introspections: Introspections;
+  private readonly clientIssuers = new Map<string, { readonly keys: IssuerKeys; readonly dir: string }>();
+  private readonly clientDirectories: ClientKeyDirectories;
   private keys: readonly IssuerKeys[] = [];
   gate: Gate;
 
@@ -168,6 +172,11 @@ class ProcessRuntime implements Runtime {
         : undefined;
     this.replay = this.ownReplay ?? (options.primary?.replay as ReplayStore);
     this.introspections = this.createIntrospections();
+    this.clientDirectories = createClientKeyDirectories({
+      clock: this.clock,
+      logger: options.log,
+      metrics: this.metrics,
+    });
     this.tokenCache = createTokenCache(config);
     this.gate = this.build(config, {
       tokenCache: this.tokenCache,
@@ -192,7 +201,26 @@ class ProcessRuntime implements Runtime {
   }
 
   keysOf(issuer: IssuerConfig): IssuerKeys {
+    const { clientKeys } = issuer;
+    if (clientKeys !== undefined) return this.clientKeysOf(issuer.issuer, clientKeys);
     return this.registry.forIssuer({ issuer: issuer.issuer, source: keySourceOf(issuer) });
+  }
+
+  /** The same object while the entry stays the same, so that a reload forgets no token. */
+  private clientKeysOf(issuer: string, { claim, dir }: { claim: string; dir: string }): IssuerKeys {
+    const id = JSON.stringify([issuer, claim, dir]);
+    const known = this.clientIssuers.get(id);
+    if (known !== undefined) return known.keys;
+    const keys = createClientIssuerKeys(issuer, claim, this.clientDirectories.open(dir));
+    this.clientIssuers.set(id, { keys, dir });
+    return keys;
+  }
+
+  private retireClientKeys(): void {
+    for (const [id, { keys }] of this.clientIssuers) {
+      if (!this.keys.includes(keys)) this.clientIssuers.delete(id);
+    }
+    this.clientDirectories.retain([...this.clientIssuers.values()].map(({ dir }) => dir));
   }
 
   async apply(config: Config): Promise<void> {
@@ -213,6 +241,7 @@ class ProcessRuntime implements Runtime {
     setTimeout(() => {
       this.registry.retain(this.keys);
       this.introspections.retire();
+      this.retireClientKeys();
     }, RETIRE_AFTER_MS).unref();
   }
 
@@ -272,6 +301,7 @@ class ProcessRuntime implements Runtime {
   async close(): Promise<void> {
     this.overload.stop();
     await this.introspections.close();
+    this.clientDirectories.close();
     await this.registry.close();
     await this.replay.close();
     this.revocations?.close();

@@ -1,10 +1,11 @@
 import type { Config, IssuerConfig } from '../config/config.js';
 import { createHttpClient, type HttpClient } from '../http/bounded-client.js';
+import { openClientKeyDirectory } from '../jwks/client-key-directory.js';
 import { parseKeySet } from '../jwks/key-set.js';
 import { isFetchedSource } from '../jwks/key-source.js';
 import { createNetworkFetcher } from '../jwks/network-fetcher.js';
 import { parseStaticKeys } from '../jwks/static-keys.js';
-import { systemClock } from '../ports.js';
+import { silentLogger, systemClock } from '../ports.js';
 import { keySourceOf, registrySettingsOf } from '../runtime.js';
 import { describeError } from './io.js';
 import type { IssuerCheck } from './validate.js';
@@ -49,10 +50,27 @@ async function checkIssuer(
   }
 }
 
+/** @throws Error where a file cannot be used, or there is none */
+function countClients(dir: string): number {
+  const refused: string[] = [];
+  const directory = openClientKeyDirectory({
+    dir,
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: { clientKeyFileRefused: () => void refused.push(dir) },
+  });
+  const { size } = directory;
+  directory.close();
+  if (size === 0) throw new Error('no client has usable keys');
+  if (refused.length > 0) throw new Error(`${refused.length} files of client keys cannot be used`);
+  return size;
+}
+
 async function countKeys(
   issuer: IssuerConfig,
   { config, http }: { config: Config; http: HttpClient },
 ): Promise<number> {
+  if (issuer.clientKeys !== undefined) return countClients(issuer.clientKeys.dir);
   const source = keySourceOf(issuer);
   if (!isFetchedSource(source)) return parseStaticKeys(source).keys.length;
   const fetcher = createNetworkFetcher(http, { clock: systemClock });

@@ -75,15 +75,16 @@ function buildTls(tls: ParsedTls | undefined, files: ConfigFiles): TlsConfig | u
 }
 
 function buildIssuer(parsed: ParsedConfig['issuers'][number], files: ConfigFiles): IssuerConfig {
-  const { discovery, jwks, introspection, ...issuer } = omit(parsed, ['clientKeys']);
+  const { discovery, jwks, introspection, clientKeys, ...issuer } = parsed;
   const keys = issuer.keys?.map((key) => buildKey(key, files));
-  const hasSource = issuer.jwksUri !== undefined || jwks !== undefined || keys !== undefined;
+  const hasSource = [issuer.jwksUri, jwks, keys, clientKeys].some((source) => source !== undefined);
   return {
     ...issuer,
     discovery: hasSource || discovery === false ? undefined : (discovery ?? true),
     jwksUri: issuer.jwksUri,
     jwks: jwks === undefined ? undefined : must(readJwkSet(jwks, files)),
     keys,
+    clientKeys: clientKeys && { ...clientKeys, dir: files.locate(clientKeys.dir) },
     algorithms: issuer.algorithms ?? defaultAlgorithms(keys),
     introspection: introspection === undefined ? undefined : buildIntrospection(introspection, files),
   };

@@ -26,11 +26,10 @@ export interface SecretKeyConfig {
 export type StaticKeyConfig = PublicKeyConfig | SecretKeyConfig;
 
 type Issuer = ParsedConfig['issuers'][number];
-type Unbuilt = 'clientKeys';
 
 /** An issuer. Exactly one of `discovery`, `jwksUri`, `jwks` and `keys` is there. */
 export interface IssuerConfig extends DeepReadonly<
-  Omit<Issuer, Unbuilt | 'introspection' | 'discovery' | 'jwksUri' | 'jwks' | 'keys' | 'algorithms'>
+  Omit<Issuer, 'introspection' | 'discovery' | 'jwksUri' | 'jwks' | 'keys' | 'algorithms'>
 > {
   /** true: OpenID discovery, then RFC 8414; otherwise the URL of the metadata. */
   readonly discovery: true | string | undefined;

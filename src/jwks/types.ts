@@ -35,6 +35,17 @@ export interface IssuerKeys {
     alg: string,
     claims: JsonObject,
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
+
+  /**
+   * The keys of whoever signs for the issuer; absent: the issuer has one set for all.
+   *
+   * @param claims of a token that nobody has verified: they may choose among configured keys, and nothing else
+   * @returns undefined: nobody is known by these claims
+   */
+  forClaims?(claims: JsonObject): IssuerKeys | undefined;
+
+  /** What the operator says of whoever signs with these keys: session parameters. Absent: nothing can be said. */
+  readonly session?: JsonObject;
 }
 
 /** There is no key set to decide with: never fetched, or older than `staleIfError`. */

@@ -568,10 +568,10 @@ const REST: readonly Row[] = [
     /may be asked/,
   ],
   [
-    'keys of clients',
-    issuer({ clientKeys: { claim: 'c', dir: '.' } }),
-    'issuers[0].clientKeys',
-    /not supported yet/,
+    'keys of clients beside another source of keys',
+    issuer({ clientKeys: { claim: 'c', dir: '.' }, jwksUri: 'https://a.example/jwks' }),
+    'issuers[0]',
+    /exactly one source of keys/,
   ],
   [
     'revocations in a Redis that is not configured',

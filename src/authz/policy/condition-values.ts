@@ -1,5 +1,5 @@
 /**
- * What a condition sees of a Check: `claims`, `request` and `token`. Everything is made on first use, and bounded;
+ * What a condition sees of a Check: `claims`, `session`, `request` and `token`. Everything is made on first use, and bounded;
  * claims become Maps, so that nothing but own members can be reached.
  */
 import { perObject } from '../kept.js';
@@ -12,6 +12,8 @@ import type { CheckContext, VerifiedToken } from '../types.js';
 /** The variables of a condition, as the evaluator asks for them. */
 export interface ConditionVariables {
   readonly claims: ReadonlyMap<string, unknown>;
+  /** The claim `session`; empty where there is none. */
+  readonly session: ReadonlyMap<string, unknown>;
   readonly request: RequestView;
   readonly token: TokenView;
 }
@@ -142,11 +144,17 @@ export class TokenView {
   }
 }
 
+const NO_SESSION: ReadonlyMap<string, unknown> = new Map();
+
 /** The variables of one evaluation. */
 export function createConditionVariables(ctx: CheckContext, token: VerifiedToken): ConditionVariables {
   return {
     get claims() {
       return claimsViewOf(token.claims);
+    },
+    get session() {
+      const session = claimsViewOf(token.claims).get('session');
+      return session instanceof Map ? (session as ReadonlyMap<string, unknown>) : NO_SESSION;
     },
     request: new RequestView(ctx),
     token: new TokenView(token),

@@ -32,6 +32,7 @@ function createEnvironment(): Environment {
     .registerType('portcullis.Request', { ctor: RequestView, fields: REQUEST_FIELDS })
     .registerType('portcullis.Token', { ctor: TokenView, fields: TOKEN_FIELDS })
     .registerVariable('claims', 'map<string, dyn>')
+    .registerVariable('session', 'map<string, dyn>')
     .registerVariable('request', 'portcullis.Request')
     .registerVariable('token', 'portcullis.Token')
     .registerFunction(`string.${REPLACED_METHODS.matches}(string): bool`, matchesPattern, SYNC)
@@ -65,7 +66,7 @@ function registerMixedArithmetic(env: Environment): void {
 }
 
 /**
- * Compiles a condition. It sees `claims` (the token's, as a map), `request` (method, path, host, headers, params,
+ * Compiles a condition. It sees `claims` (the token's, as a map), `session` (parameters of the client, as a map), `request` (method, path, host, headers, params,
  * query, time) and `token` (issuer, subject, clientId, scopes, binding, issuedAt, expiresAt). Anything but `true`
  * denies: false, a value that is no boolean, and every error, such as a claim that is not there.
  *

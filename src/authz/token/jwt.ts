@@ -1,7 +1,9 @@
 import { hasJwsOutline } from '../../jws/compact.js';
+import { parseStrictJsonText } from '../../jws/strict-json.js';
 import { verifySignature } from '../../jws/verify.js';
 import type { SignatureAlgorithm, VerificationKey } from '../../jwk/types.js';
 import { KeysUnavailableError, type IssuerKeys } from '../../jwks/types.js';
+import type { JsonObject } from '../../ports.js';
 import { Denial } from '../denial.js';
 import { isExpired } from './claims.js';
 import { assertTokenHeader } from './jwt-header.js';
@@ -25,7 +27,9 @@ const MAX_CANDIDATES = 4;
 
 /** What a JWT was verified under. */
 interface JwtEpoch extends TokenEpoch {
-  /** This very key set, not one of the same name that was built again. */
+  /** Of the issuer: this very object, not one of the same name that was built again. */
+  readonly issuerKeys: IssuerKeys;
+  /** The same, or those of the one who signed. */
   readonly keys: IssuerKeys;
   readonly generation: number;
   /** Every rule of the issuer's configuration, as one text. */
@@ -113,7 +117,7 @@ class JwtKind implements TokenKind {
       throw new Denial('expired_token');
     }
     // The generation before the keys are asked for: should they change while we wait, the entry is stale, never false.
-    return { ...jwt, alg, issuer, epoch: epochOf(bound) };
+    return { ...jwt, alg, issuer, epoch: epochOf(bound, jwt.claims) };
   }
 
   #conclude(
@@ -121,11 +125,15 @@ class JwtKind implements TokenKind {
     keys: readonly VerificationKey[],
     presented: PresentedToken,
   ): Proved | Refused {
-    const { text, claims, epoch } = candidate;
+    const { epoch } = candidate;
     const { confirmation } = candidate.issuer;
     if (keys.length === 0) throw new Denial('unknown_key');
     if (!isSigned(candidate, keys)) return { refused: 'invalid_signature', epoch };
     this.#reader.keepHeader(candidate);
+    const { session } = epoch.keys;
+    const proved = session === undefined ? candidate : withSession(candidate, session);
+    if (proved === undefined) return { refused: 'invalid_claims', epoch };
+    const { text, claims } = proved;
     if (confirmation === undefined) return { text, claims, epoch };
     return { text, claims, epoch, confirm: () => confirmation.confirm(presented, { claims, epoch }) };
   }
@@ -134,11 +142,25 @@ class JwtKind implements TokenKind {
 function bind(iss: string, issuer: TokenIssuer): BoundIssuer {
   const { keys } = issuer;
   const { generation } = keys;
-  return { issuer, epoch: { kind: NAME, issuer: iss, keys, generation, rules: describeRules(issuer) } };
+  const rules = describeRules(issuer);
+  return { issuer, epoch: { kind: NAME, issuer: iss, issuerKeys: keys, keys, generation, rules } };
+}
+
+/**
+ * The epoch of a token that is verified now.
+ *
+ * @throws Denial unknown_key where nobody signs for the issuer under these claims
+ */
+function epochOf(bound: BoundIssuer, claims: JsonObject): JwtEpoch {
+  const issuerKeys = bound.issuer.keys;
+  if (issuerKeys.forClaims === undefined) return commonEpochOf(bound);
+  const keys = issuerKeys.forClaims(claims);
+  if (keys === undefined) throw new Denial('unknown_key');
+  return { ...bound.epoch, keys, generation: keys.generation };
 }
 
 /** One object for all tokens of a generation. */
-function epochOf(bound: BoundIssuer): JwtEpoch {
+function commonEpochOf(bound: BoundIssuer): JwtEpoch {
   const { generation } = bound.issuer.keys;
   if (bound.epoch.generation !== generation) bound.epoch = { ...bound.epoch, generation };
   return bound.epoch;
@@ -158,19 +180,28 @@ function describeRules(issuer: TokenIssuer): string {
 }
 
 function isCurrent(epoch: JwtEpoch, bound: BoundIssuer): boolean {
-  const today = epochOf(bound);
-  return (
-    epoch === today ||
-    (epoch.keys === today.keys && epoch.generation === today.generation && epoch.rules === today.rules)
-  );
+  const today = commonEpochOf(bound);
+  if (epoch === today) return true;
+  if (epoch.issuerKeys !== today.issuerKeys || epoch.rules !== today.rules) return false;
+  return epoch.generation === epoch.keys.generation;
 }
 
-function findKeys({ issuer, header, alg, claims }: Candidate): ReturnType<IssuerKeys['find']> {
+function findKeys({ epoch, header, alg, claims }: Candidate): ReturnType<IssuerKeys['find']> {
   try {
-    return issuer.keys.find(header.header.kid, alg, claims);
+    return epoch.keys.find(header.header.kid, alg, claims);
   } catch (error) {
     throw asDenial(error);
   }
+}
+
+/**
+ * Adds session parameters as the claim `session`. A token of its own that says something under that name is refused: the
+ * client signs it, and what the operator says of a client must not be for the client to say.
+ */
+function withSession({ claims }: ReadJwt, session: JsonObject): Pick<ReadJwt, 'claims' | 'text'> | undefined {
+  if (Object.keys(claims).some((name) => name === 'session' || name.startsWith('session.'))) return undefined;
+  const text = JSON.stringify({ ...claims, session });
+  return { claims: parseStrictJsonText(text), text };
 }
 
 function asDenial(error: unknown): unknown {

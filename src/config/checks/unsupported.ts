@@ -7,12 +7,6 @@ import type { CheckContext } from './context.js';
  */
 export function checkUnsupported(ctx: CheckContext): void {
   const { root, report } = ctx;
-  const given: ConfigValue[] = [
-    ...root
-      .get('issuers')
-      .items()
-      .flatMap((issuer) => ['clientKeys'].map((name) => issuer.get(name))),
-    root.get('tracing'),
-  ];
+  const given: ConfigValue[] = [root.get('tracing')];
   for (const node of given) if (node.exists) report.close(node.path, 'not supported yet');
 }

@@ -11,7 +11,6 @@ import {
   section,
   size,
   text,
-  unbuilt,
   webUrl,
 } from '../fields.js';
 import { introspectionSection } from './introspection.js';
@@ -57,8 +56,16 @@ export const keySet = z.union(
 );
 
 const clientKeys = section({
-  claim: documented(shortText('a claim name'), 'The claim that names the client.', 'client_id'),
-  dir: documented(text('a path'), 'Folder with one PEM file per client.', './clients'),
+  claim: documented(
+    shortText('a claim name'),
+    'The claim that names the client: up to 128 characters of `A-Z a-z 0-9 @ . _ -`, not beginning with a dot.',
+    'client_id',
+  ),
+  dir: documented(
+    text('a path'),
+    'Folder with `VALUE.pem`, one or more public keys or certificates, and perhaps `VALUE.yaml`, session parameters, for each client.',
+    './clients',
+  ),
 });
 
 const logout = section({
@@ -98,10 +105,11 @@ const issuer = section({
   keys: documented(list(staticKey).optional(), 'PEM public keys and HMAC secrets. Nothing is fetched.', [
     { kid: 'k1', alg: 'RS256', file: './issuer.pem' },
   ]),
-  clientKeys: unbuilt(clientKeys.optional(), 'One PEM file per client.', {
-    claim: 'client_id',
-    dir: './clients',
-  }),
+  clientKeys: documented(
+    clientKeys.optional(),
+    'Keys by client: each client signs its own tokens, and its keys are in a file of its own. Changes count within 2 s.',
+    { claim: 'client_id', dir: './clients' },
+  ),
   algorithms: documented(
     list(
       choice([...ASYMMETRIC_ALGORITHMS, ...SYMMETRIC_ALGORITHMS]),
