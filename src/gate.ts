@@ -1,5 +1,5 @@
 /**
- * Composition: one configuration becomes one Gate. Nothing here decides anything; it says which part is made of what.
+ * Composition: one configuration becomes one Gate. Nothing here decides anything; it only connects the parts.
  */
 import type { Gate } from './guard/guard.js';
 import { createCredentialFinder, type CredentialSource } from './authz/credentials.js';
@@ -36,7 +36,7 @@ import type { Clock } from './ports.js';
 import type { ReplayStore } from './stores/replay-store.js';
 import { createTokenKinds } from './token-kinds.js';
 
-/** What outlives a configuration, and is handed from one gate to the next. */
+/** What outlives a configuration and is passed from one gate to the next. */
 export interface GateParts {
   keysOf(issuer: IssuerConfig): IssuerKeys;
   /** undefined: the issuer is not asked about tokens. */
@@ -57,7 +57,7 @@ export interface GateParts {
   onInternalError(error: unknown, request: AuthzRequest): void;
 }
 
-/** A shadow's look-ups and proofs are not counted as anybody's. */
+/** A shadow's look-ups and proofs are not counted. */
 const UNCOUNTED: Pick<GateMetrics, 'tokenCache' | 'dpopProof'> = {
   tokenCache: () => undefined,
   dpopProof: () => undefined,
@@ -66,7 +66,7 @@ const UNCOUNTED: Pick<GateMetrics, 'tokenCache' | 'dpopProof'> = {
 /**
  * Builds the gate of a configuration.
  *
- * @param config good; the same one always gives the same decisions
+ * @param config validated; the same one always gives the same decisions
  * @throws PolicyError, SigningKeyError, KeySourceError: what only shows while building
  */
 export function buildGate(config: Config, parts: GateParts): Gate {

@@ -13,13 +13,13 @@ export interface ChallengeFacts {
   readonly dpop: { readonly algorithms: readonly string[] } | undefined;
 }
 
-/** One realm for all: what is protected is told by the resource metadata, not by this word. */
+/** One realm for everything: the resource metadata describes what is protected, not this word. */
 const REALM = 'portcullis';
 
 /**
  * The challenges of a denial.
  *
- * @returns WWW-Authenticate fields in order; none where the catalogue names none
+ * @returns WWW-Authenticate fields in order; empty where the catalogue has no challenge
  */
 export function challengesOf(denial: Denial, facts: ChallengeFacts): HeaderPair[] {
   switch (denial.entry.challenge) {
@@ -36,7 +36,7 @@ export function challengesOf(denial: Denial, facts: ChallengeFacts): HeaderPair[
   }
 }
 
-/** No error code: the client knew no better (RFC 6750 3.1). DPoP is offered unless it is off. */
+/** No error code, since the client sent no credential (RFC 6750 3.1). DPoP is offered unless it is off. */
 function bareChallenges({ dpop: on }: ChallengeFacts): HeaderPair[] {
   const challenges = [field(`Bearer realm="${REALM}"`)];
   if (on !== undefined) challenges.push(field(`DPoP ${algsOf(on.algorithms)}`));
@@ -65,7 +65,7 @@ function parametersOf({ entry, details }: Denial): string {
   return text;
 }
 
-/** The inside of a quoted-string (RFC 9110 5.6.4); configuration has made sure of visible ASCII. */
+/** The inside of a quoted-string (RFC 9110 5.6.4). The configuration allows visible ASCII only. */
 function quoted(text: string): string {
   return text.replace(/["\\]/g, '\\$&');
 }

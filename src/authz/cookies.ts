@@ -1,10 +1,10 @@
 /**
  * The `cookie` header: finding one cookie, and leaving one out. Several fields may be there, and Envoy joins them:
- * `a=1; b=2` on HTTP/2, `a=1,b=2` on HTTP/1 (where a comma may also be part of a value), so both part cookies here.
+ * `a=1; b=2` on HTTP/2, `a=1,b=2` on HTTP/1 (where a comma may also be part of a value), so both separate cookies here.
  */
 import type { RequestHeaders } from './types.js';
 
-/** What a header value is read as when its bytes are no UTF-8: nothing can be found in it, or be left out of it. */
+/** Stands for a header value that is not UTF-8: nothing can be found in it or removed from it. */
 const UNREADABLE = '\ufffd';
 // eslint-disable-next-line no-control-regex -- Envoy refuses a request in which such a value is set
 const CONTROL = /[\u0000-\u001f\u007f]/;
@@ -123,7 +123,7 @@ class KeptText {
     this.end = end;
   }
 
-  /** The same, parted by `; `; an empty piece is nothing. */
+  /** The same, separated by `; `; empty pieces are skipped. */
   addApart(start: number, end: number): void {
     if (start >= end) return;
     this.flush();

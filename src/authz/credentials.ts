@@ -15,7 +15,7 @@ export type CredentialSource =
 export interface CredentialOptions {
   /** In order of preference. */
   readonly sources: readonly CredentialSource[];
-  /** What several credentials in different places mean: a bad request, or the first counts. */
+  /** Credentials in several places: `reject` refuses the request, `first` uses the first one. */
   readonly multiple: 'reject' | 'first';
   /** Longest token that is looked at, bytes (a token is ASCII). */
   readonly maxTokenBytes: number;
@@ -25,7 +25,7 @@ export interface CredentialOptions {
 export interface CredentialFinder {
   /**
    * @param request untrusted
-   * @returns the one credential, of which nothing is checked but its form; undefined: there is none
+   * @returns the credential, of which only the form is checked; undefined: the request has none
    * @throws Denial multiple_credentials, malformed_credential, token_too_large
    */
   find(request: AuthzRequest): Credential | undefined;
@@ -90,7 +90,7 @@ function readerOf(source: CredentialSource, multiple: CredentialOptions['multipl
 
 // ---- authorization ---------------------------------------------------------------------------------------------------
 
-/** A Bearer or DPoP credential behind a comma: Envoy joins two fields so. Other schemes have commas of their own. */
+/** A Bearer or DPoP credential after a comma, as proxies join two fields. Other schemes use commas themselves. */
 const SECOND_CREDENTIAL = /,\s*(?:bearer|dpop)(?:[\s,]|$)/i;
 /** A known scheme that is not followed by a space, but by something that ends its name. */
 const GLUED_SCHEME = /^[\s,]*(?:bearer|dpop)[^!#$%&'*+.^_`|~0-9A-Za-z-]/i;
@@ -121,10 +121,10 @@ function schemeOf(text: string): Credential['scheme'] | undefined {
   return text.length === 6 || text.length === 4 ? SCHEMES[text.toLowerCase()] : undefined;
 }
 
-/** What the decoder makes of bytes that are no UTF-8. */
+/** What the decoder makes of bytes that are not UTF-8. */
 const UNREADABLE = '\ufffd';
 
-/** Another scheme is no credential of ours; one of ours in disguise is refused, and so is what can not be read. */
+/** Another scheme is not our credential. A disguised scheme of ours is refused, and so is a value that cannot be read. */
 function assertForeignScheme(value: string): void {
   if (value.includes(UNREADABLE)) throw MALFORMED;
   if (SECOND_CREDENTIAL.test(value)) throw MULTIPLE;

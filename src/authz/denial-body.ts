@@ -1,4 +1,4 @@
-/** The body of a denial in the format that the policy names. Fixed text: nothing of a request or token is in it. */
+/** The body of a denial in the format that the policy names. The text is fixed: it holds nothing from a request or token. */
 import { NO_DECISION_ID } from './decision-id.js';
 import type { DenialEntry } from './denial.js';
 import type { Policy } from './types.js';
@@ -63,7 +63,7 @@ const CONNECT_CODES: Readonly<Record<DenialEntry['http'], string>> = {
   503: 'unavailable',
 };
 
-/** Where the standards name no error, a word that clients know from RFC 6749 4.1.2.1. */
+/** Where the standards define no error code, one that clients know from RFC 6749 4.1.2.1. */
 function errorOf(entry: DenialEntry): string {
   if (entry.error !== undefined) return entry.error;
   switch (entry.http) {

@@ -3,7 +3,7 @@
  * the type, the log, the metric label and the docs.
  */
 
-/** The `error` of RFC 6750 3.1, RFC 9449 7.1 and 9, RFC 9470 3; undefined: the answer names none. */
+/** The `error` of RFC 6750 3.1, RFC 9449 7.1 and 9, RFC 9470 3; undefined: the answer has no error code. */
 export type OAuthError =
   | 'invalid_request'
   | 'invalid_token'
@@ -14,7 +14,7 @@ export type OAuthError =
 
 /** One row of the catalogue. */
 export interface DenialEntry {
-  /** The HTTP status, from this closed list: Envoy would send any number. */
+  /** The HTTP status. A closed list, because a proxy would send any number. */
   readonly http: 400 | 401 | 403 | 413 | 500 | 503;
   /** Which challenge: `dpop` and `bearer` force a scheme, `presented` follows the credential's own. */
   readonly challenge: 'none' | 'bare' | 'presented' | 'bearer' | 'dpop';
@@ -67,7 +67,7 @@ const fault = (http: 500 | 503, text: string): DenialEntry => ({
 
 const outage = (text: string): DenialEntry => ({ ...fault(503, text), mayBeOutage: true });
 
-/** Code → what the client gets. `docs` and tests are held to this table in both directions. */
+/** Code → what the client gets. Tests compare this table with the docs in both directions. */
 export const DENIALS = {
   missing_credential: { http: 401, challenge: 'bare', error: undefined, text: 'authentication is required' },
 
@@ -152,7 +152,7 @@ export type DenialCode = keyof typeof DENIALS;
 
 /** What a challenge or header needs beside the code. All of it comes from configuration, none from the token. */
 export interface DenialDetails {
-  /** Scopes that would do, space-separated (RFC 6750 3). */
+  /** Scopes that would be sufficient, space-separated (RFC 6750 3). */
   readonly scope?: string;
   /** RFC 9470 3. */
   readonly acrValues?: string;
@@ -197,7 +197,7 @@ export class Denial {
     this.entry = DENIALS[code];
   }
 
-  /** May Envoy's failure mode decide, where the operator asked for that? Both the row and the place that threw say so. */
+  /** May the proxy's failure mode decide, if the operator asked for that? Both the row and the thrower must say so. */
   get isOutage(): boolean {
     return this.entry.mayBeOutage === true && this.details.isOutage === true;
   }

@@ -1,8 +1,8 @@
-/** Hosts as they are compared: without case, port and final dot. */
+/** Hosts in the form in which they are compared: without case, port and final dot. */
 
 const LABELS = '[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+)*';
 const PLAIN = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
-/** Only ASCII gets to the lower-casing, which turns the Kelvin sign into a `k`. */
+/** Only ASCII is lower-cased: lower-casing turns the Kelvin sign into a `k`. */
 const NAME = new RegExp(`^(${LABELS})\\.?(?::\\d{0,5})?$`);
 const IP_LITERAL = /^(\[[0-9A-Fa-f:.]{2,45}\])(?::\d{0,5})?$/;
 /** RFC 1035 2.3.4, and room for a port. */
@@ -13,7 +13,7 @@ const MAX_LENGTH = 261;
  * brackets is one.
  *
  * @param host as in Host or `:authority`, untrusted: case, port and a final dot may be there
- * @returns lower-case name or bracketed address; undefined where it is no host, such as two joined by a comma
+ * @returns lower-case name or bracketed address; undefined where it is not a host, such as two joined by a comma
  * @see RFC 9110 section 7.2, RFC 3986 section 3.2.2
  */
 export function normalizeHost(host: string): string | undefined {
@@ -36,7 +36,7 @@ export function authorityKey(authority: string, { withPort }: { readonly withPor
   return withPort ? host + (PORT.exec(authority)?.[0] ?? '') : host;
 }
 
-/** What the `hosts` of a route say. */
+/** A pattern in the `hosts` of a route. */
 export type HostPattern =
   | { readonly kind: 'any' }
   | { readonly kind: 'exact'; readonly host: string }
@@ -47,7 +47,7 @@ export type HostPattern =
  * Parses a host of a route: a name, `*.name` (any name below it, at any depth, never the name itself) or `*`.
  *
  * @param text from the configuration
- * @returns undefined where it is no such thing
+ * @returns undefined where it is none of these
  */
 export function parseHostPattern(text: string): HostPattern | undefined {
   if (text === '*') return { kind: 'any' };

@@ -1,9 +1,9 @@
-/** Dynamic metadata of an answer: reason, policy, subject, and the claims that the upstream is told. */
+/** Dynamic metadata of an answer: reason, policy, subject, and the claims that the upstream receives. */
 import type { IdentityHeaders } from './identity/headers.js';
 import { createKeptValues } from './kept.js';
 import type { CheckContext, Metadata } from './types.js';
 
-/** What was made for a token last; the same token mostly meets the same policy. */
+/** What was made for a token last. The same token usually meets the same policy. */
 interface Made {
   readonly policy: string | undefined;
   readonly reason: string;
@@ -11,10 +11,10 @@ interface Made {
 }
 
 /**
- * Makes the function that tells Envoy's access log and later filters what was decided. A denial tells of a token only
- * what was verified. Equal answers get the very same object, so that its bytes can be kept.
+ * Creates the function that describes a decision to the proxy's access log and later filters. A denial describes a token
+ * only by what was verified. Equal answers get the very same object, so that its bytes can be kept.
  *
- * @param identity whose claims are told; undefined: reason and policy alone
+ * @param identity whose claims are included; undefined: reason and policy alone
  */
 export function createMetadata(
   identity: Pick<IdentityHeaders, 'metadataOf'> | undefined,
@@ -26,7 +26,7 @@ export function createMetadata(
     if (token === undefined || identity === undefined) return plain(reason, policy);
     const known = byToken.get(token);
     if (known !== undefined && known.policy === policy && known.reason === reason) return known.metadata;
-    // A claim must not take the place of what this gate itself says.
+    // A claim must not replace what the gate itself reports.
     const metadata = Object.assign(identity.metadataOf(token), {
       sub: token.subject,
       iss: token.issuer,

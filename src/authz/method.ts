@@ -1,4 +1,4 @@
-/** Methods as they are judged. They have case (RFC 9110 9.1), and upstreams that forget it must not be a way around. */
+/** Methods as they are judged. They are case-sensitive (RFC 9110 9.1), and upstreams that ignore case must not be a bypass. */
 
 /** The HTTP method registry of IANA, and QUERY. */
 const REGISTERED: ReadonlySet<string> = new Set(
@@ -15,7 +15,7 @@ const ASCII_TOKEN = /^[!-~]+$/;
 
 /**
  * Is this a registered method in another case, such as `get` or `Delete`? Some upstreams act on it as on the method
- * itself, and none needs it.
+ * itself, and no client needs it.
  *
  * @param method untrusted
  * @see https://www.iana.org/assignments/http-methods

@@ -17,7 +17,7 @@ export interface PathPattern {
   readonly rest: boolean;
 }
 
-/** A pattern that means nothing. The message says why, for the person who wrote it. */
+/** A pattern that cannot be used. The message says why, for the person who wrote it. */
 export class PathPatternError extends Error {
   override readonly name = 'PathPatternError';
 }
@@ -26,7 +26,7 @@ export class PathPatternError extends Error {
 export const ANY_PATH: PathPattern = { segments: [], rest: true };
 
 const PARAMETER = /^\{([A-Za-z_][A-Za-z0-9_]{0,63})\}$/;
-/** No API has more; a bound, so that a search through patterns is bounded too. */
+/** More than any API has. It bounds the search through patterns. */
 const MAX_SEGMENTS = 64;
 
 /**
@@ -58,7 +58,7 @@ function parseSegment(text: string): PatternSegment {
   return { kind: 'literal', text: parseLiteral(text) };
 }
 
-/** A literal is read just as a path is, so that a pattern never waits for a path that is refused. */
+/** A literal is read as a path is, so no pattern can require a path that is refused. */
 function parseLiteral(text: string): string {
   const encoded = encodeUnicode(text);
   if (encoded === undefined || isAmbiguousPath(`/${encoded}`)) {

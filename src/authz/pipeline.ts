@@ -1,6 +1,6 @@
 /**
- * Runs the stages in order and turns whatever comes of them into a Decision. This is the only catch on the way of a
- * Check: a Denial is an answer, anything else is `internal_error` and is told to the log alone.
+ * Runs the stages in order and turns the outcome into a Decision. This is the only place that catches what stages throw: a
+ * Denial is an answer, anything else is `internal_error`, whose cause goes to the log only.
  */
 import { NO_DECISION_ID } from './decision-id.js';
 import { Denial } from './denial.js';
@@ -20,15 +20,15 @@ import { runStages, type Trace } from './run-stages.js';
 /** What the pipeline needs beside its stages. */
 export interface PipelineOptions {
   readonly stages: readonly Stage[];
-  /** What changes on the way upstream when the request is allowed. */
+  /** How an allowed request is changed before it goes upstream. */
   upstreamOf(ctx: CheckContext): UpstreamChanges;
   /** What the client of a denied request gets. */
   readonly refusalOf: RefusalBuilder;
   /** Dynamic metadata of an answer. */
   metadataOf(ctx: CheckContext, reason: string): Metadata;
-  /** Told of every decision in time; must not throw. */
+  /** Called with every decision that was made in time; must not throw. */
   concluded(decision: Decision): void;
-  /** Told of errors that are nobody's denial. */
+  /** Called with every error that is not a Denial. */
   onInternalError(error: unknown, request: AuthzRequest): void;
 }
 
@@ -43,7 +43,7 @@ export interface Pipeline {
   decide(ctx: CheckContext, trace?: Trace): Decision | Promise<Decision>;
 
   /**
-   * Makes the denial of a request that the stages do not decide. Reports what is not a Denial as an internal error.
+   * Creates the denial of a request that the stages did not decide. Reports whatever is not a Denial as an internal error.
    *
    * @param error a Denial, or anything else that was thrown
    */
@@ -118,7 +118,7 @@ function allow(ctx: CheckContext, options: PipelineOptions): Decision {
   return decision;
 }
 
-/** Why a request was let through, in one word for metrics, log and metadata. */
+/** Why a request was allowed, in one word for metrics, log and metadata. */
 export function allowReasonOf(ctx: CheckContext): 'allowed' | 'anonymous' {
   return ctx.token === undefined ? 'anonymous' : 'allowed';
 }

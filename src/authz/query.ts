@@ -1,11 +1,11 @@
 /**
  * Token parameters of the query. Envoy removes a parameter by its exact name only, and upstreams read far more
- * spellings as the same one, so a spelling that is not exact is refused: the token must not travel on unseen.
+ * spellings as the same one, so a spelling that is not exact is refused: the token must not reach the upstream unnoticed.
  */
 import { Denial } from './denial.js';
 
 const AMBIGUOUS = new Denial('ambiguous_token_parameter');
-/** `%25255F` and its like: nobody decodes more often. */
+/** For `%25255F` and the like: no server decodes more often. */
 const MAX_DECODINGS = 3;
 
 /**
@@ -48,7 +48,7 @@ function endOfParameter(query: string, from: number): number {
 }
 
 /**
- * Decodes the value of a token parameter. A raw `+` is a space to some and a plus sign to others, so it is nothing.
+ * Decodes the value of a token parameter. A raw `+` is a space to some servers and a plus sign to others, so it is refused.
  *
  * @param value untrusted
  * @returns undefined where it cannot be decoded in one way
@@ -64,8 +64,8 @@ export function decodeQueryValue(value: string): string | undefined {
 }
 
 /**
- * Makes a check of the spelling of token parameters. It is meant for every request, those of anonymous policies too:
- * a token that is spelled oddly would reach the upstream and its logs.
+ * Creates the check of how token parameters are spelled. It applies to every request, also under anonymous policies: a
+ * token parameter with an odd spelling would reach the upstream and its logs.
  *
  * @param names parameters that hold credentials, from the configuration
  * @returns a function that throws Denial ambiguous_token_parameter; it takes the query, untrusted
@@ -104,8 +104,8 @@ function rawNameOf(parameter: string): string {
 }
 
 /**
- * What the laziest of servers would make of a name: decoded, without case, `.` and space as `_` (PHP), cut at `[`
- * (arrays), `=` and NUL, blanks and a second `?` taken off. Each step walks the text once, whatever is in it.
+ * What the most lenient servers make of a name: decoded, without case, `.` and space as `_` (PHP), cut at `[`
+ * (arrays), `=` and NUL, blanks and a second `?` removed. Each step walks the text once, whatever is in it.
  *
  * @param name untrusted
  * @param maxLength a longer result is of no interest
@@ -131,12 +131,12 @@ const EQUALS = 0x3d;
 const QUESTION_MARK = 0x3f;
 const BRACKET = 0x5b;
 
-/** Some servers take blanks and control characters off a name, and a `?` in front of it. */
+/** Some servers remove blanks and control characters from a name, and a leading `?`. */
 function isEdge(code: number, isFront: boolean): boolean {
   return code <= SPACE || code === PLUS || (isFront && code === QUESTION_MARK);
 }
 
-/** Where some servers end a name. NUL is where C ends a text. */
+/** Where some servers end a name. NUL ends a string in C. */
 function isCut(code: number): boolean {
   return code === 0 || code === EQUALS || code === BRACKET;
 }

@@ -1,12 +1,12 @@
 /**
- * Path patterns as a tree of segments. A search costs what the path is long, not what there are routes: each
+ * Path patterns as a tree of segments. The cost of a search depends on the length of the path, not on the number of routes: each
  * step is one lookup, and a branch is entered only while it can still hold an earlier route than the best so far.
  * Where `*` and literals overlap both are followed, so the worst case is the number of patterns that agree
- * with the path so far: it is the operator's, a client can not raise it.
+ * with the path so far. The operator chooses it; a client cannot raise it.
  */
 import type { PathPattern } from './path-pattern.js';
 
-/** Something that ends a search; the lowest index wins. */
+/** The end of a search; the lowest index wins. */
 export interface TrieEntry {
   readonly index: number;
 }
@@ -99,7 +99,7 @@ function earlier<E extends TrieEntry>(found: E | undefined, best: E | undefined)
   return best === undefined || found.index < best.index ? found : best;
 }
 
-/** @param start where the next segment begins; beyond the end: there is none */
+/** @param start where the next segment begins; beyond the end: no segment is left */
 function search<E extends TrieEntry>(
   node: Node<E>,
   query: { readonly path: string; readonly method: string },

@@ -1,4 +1,4 @@
-/** Routes: host, path and method → policy. The first that matches wins, and none is a denial. */
+/** Routes: host, path and method → policy. The first match wins; without a match the request is denied. */
 import { Denial } from './denial.js';
 import { normalizeHost, parseHostPattern } from './host.js';
 import { ANY_PATH, parsePathPattern, type PathPattern } from './path-pattern.js';
@@ -7,7 +7,7 @@ import { assertUnambiguousPath, normalPathOf } from './path.js';
 import { RouteTrie, type TrieEntry } from './route-trie.js';
 import type { AuthzRequest, Policy, RouteMatch } from './types.js';
 
-/** What a route says of the requests it is for. What is left out is not looked at. */
+/** Which requests a route is for. What is left out is not compared. */
 export interface RoutePattern {
   /** Names, `*.name` or `*`. */
   readonly hosts?: readonly string[] | undefined;
@@ -45,7 +45,7 @@ const INVALID_HOST = new Denial('invalid_host');
  * Compiles routes once for all requests; what a match costs does not grow with their number.
  *
  * @param routes from the configuration, in order
- * @throws PathPatternError, or Error for a host that is none: configuration should have told before
+ * @throws PathPatternError, or Error for an invalid host: the configuration checks both before
  */
 export function createRouter(routes: readonly RouteSpec[]): Router {
   const table = new HostTable<RouteEntry>();
@@ -123,11 +123,11 @@ export const ANY_HOST = '*';
 
 function hostKeyOf(text: string): string {
   const pattern = parseHostPattern(text);
-  if (pattern === undefined) throw new Error('a route has a host that is none');
+  if (pattern === undefined) throw new Error('a route has an invalid host');
   return pattern.kind === 'any' ? ANY_HOST : pattern.host;
 }
 
-/** Trees by host: exact names, suffixes (with a leading dot), and the one for all. */
+/** Trees by host: exact names, suffixes (with a leading dot), and one for all hosts. */
 export class HostTable<E extends TrieEntry> {
   private readonly tries = new Map<string, RouteTrie<E>>();
   private any: RouteTrie<E> | undefined;

@@ -1,5 +1,5 @@
 /**
- * The words of a decision. Nothing here knows Envoy, gRPC, files or metrics.
+ * The types of a decision. Nothing here knows a front, files or metrics.
  */
 import type { JsonObject } from '../ports.js';
 import type { Denial, DenialEntry } from './denial.js';
@@ -22,7 +22,7 @@ export interface AuthzRequest {
   readonly method: string;
   /** The path as the client sent it, without query and fragment; empty for CONNECT only. */
   readonly path: string;
-  /** What follows `?`, without it; undefined where there is none. */
+  /** What follows `?`, without it; undefined where the target has no query. */
   readonly query: string | undefined;
   /**
    * Are path and query, as they stand here, what is forwarded? False where the bytes that were sent are known to differ,
@@ -125,7 +125,7 @@ export interface Policy {
   readonly shadow: Policy | undefined;
 }
 
-/** Which policy judges a request, and how it came to it. */
+/** Which policy judges a request, and how it was chosen. */
 export interface RouteMatch {
   readonly policy: Policy;
   readonly source: 'extension' | 'metadata' | 'authority' | 'route' | 'default';
@@ -133,7 +133,7 @@ export interface RouteMatch {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Everything that is known of one request so far. Stages write what they own; nobody else keeps it. */
+/** Everything that is known of one request so far. Stages write what they own; nothing keeps it after the request. */
 export interface CheckContext {
   /** Names the decision in the log, the metadata and the body of a denial. */
   readonly id: string;
@@ -144,7 +144,7 @@ export interface CheckContext {
   credential: Credential | undefined;
   token: VerifiedToken | undefined;
   proof: VerifiedProof | undefined;
-  /** What the upstream is told of the token; empty without one. */
+  /** Identity headers for the upstream; empty without a token. */
   identity: readonly HeaderPair[];
   /** The signed token for the upstream, where one is configured. */
   identityToken: string | undefined;
@@ -222,14 +222,14 @@ export interface RefusalBody {
 /** Facts for the proxy's access log and later filters: JSON values. The decision's id comes beside it. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
-/** What the stages report of themselves. Labels come from configuration and code, never from a request. */
+/** What the stages report. Labels come from configuration and code, never from a request. */
 export interface GateMetrics {
   tokenCache(outcome: 'hit' | 'miss' | 'negative_hit' | 'stale'): void;
   dpopProof(outcome: string): void;
   shadow(policy: string, shadow: string, live: 'allow' | 'deny', candidate: 'allow' | 'deny'): void;
 }
 
-/** Who is told of every decision: metrics and the decision log. */
+/** Observes every decision: metrics and the decision log. */
 export interface DecisionObserver {
   /** @param durationMs from the first byte read to the answer built, milliseconds */
   decided(decision: Decision, durationMs: number): void;

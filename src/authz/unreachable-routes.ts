@@ -1,4 +1,4 @@
-/** Routes that can never match, because what comes before them takes it all: a mistake worth a warning. */
+/** Routes that can never match, because earlier ones match everything they match: a mistake worth a warning. */
 import type { PathPattern } from './path-pattern.js';
 import type { TrieEntry } from './route-trie.js';
 import {
@@ -14,13 +14,13 @@ import {
 /** A route that can never match. Both are positions in the list, from 0. */
 export interface UnreachableRoute {
   readonly index: number;
-  /** The earlier routes that take everything from it, in order. */
+  /** The earlier routes that match everything it matches, in order. */
   readonly shadowedBy: readonly number[];
 }
 
 /**
  * Finds routes of which every combination of host, path and method is matched by one earlier route. Several
- * earlier routes that only together cover one pattern are not found out: it warns of mistakes, it proves nothing.
+ * earlier routes that cover one pattern only together are not found: it warns of mistakes and proves nothing.
  *
  * @param routes from the configuration, with patterns that parse
  */
@@ -42,7 +42,7 @@ function add(table: HostTable<TrieEntry>, route: RoutePattern, index: number): v
   }
 }
 
-/** @returns the routes that take everything from this one; undefined where something is left */
+/** @returns the routes that match everything this one matches; undefined where something is left */
 function coveringRoutes(table: HostTable<TrieEntry>, route: RoutePattern): Set<number> | undefined {
   const covering = new Set<number>();
   const methods = [...(methodsOf(route) ?? [undefined])];

@@ -1,7 +1,7 @@
 /**
- * What changes on a request that goes on: identity is set, and everything that could pass for identity, or that was
- * a credential, is taken away. The lists are made once and shared, so that their bytes can be, too; only a request
- * that brings something odd gets lists of its own.
+ * How an allowed request is changed: identity headers are set, and everything that could pass for identity, or was a
+ * credential, is removed. The lists are made once and shared, and so are their bytes; only a request with something
+ * unusual gets lists of its own.
  */
 import { withoutCookies } from './cookies.js';
 import type { CredentialSource } from './credentials.js';
@@ -21,7 +21,7 @@ export interface UpstreamOptions {
   readonly sources: readonly CredentialSource[];
   /** `forward`: headers that ask the upstream to act on another method than the one that was judged go on. */
   readonly methodOverride: 'remove' | 'forward';
-  /** Request headers that conditions read, in lower case: their aliases are taken away, they themselves go on. */
+  /** Request headers that conditions read, in lower case: their aliases are removed, they themselves are kept. */
   readonly conditionHeaders: readonly string[];
 }
 
@@ -32,12 +32,12 @@ export type UpstreamBuilder = (ctx: CheckContext) => UpstreamChanges;
 const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
-/** Combinations of absent claims whose lists are kept; beyond them lists are made anew. */
+/** Combinations of absent claims whose lists are kept; beyond them lists are made per request. */
 const MAX_VARIANTS = 1000;
 
 /**
  * @param options validated configuration
- * @returns a builder; it throws Denial invalid_claims where the identity can not be told in full
+ * @returns a builder; it throws Denial invalid_claims where the identity cannot be expressed in full
  */
 export function createUpstreamBuilder(options: UpstreamOptions): UpstreamBuilder {
   const removals = createRemovals(options);
@@ -121,7 +121,7 @@ function identityNamesOf({ identity, tokenHeader }: UpstreamOptions): string[] {
   return tokenHeader === undefined ? [...identity.names] : [...identity.names, tokenHeader.toLowerCase()];
 }
 
-/** The proof goes with the credential: it is of no use to the upstream, and some use to a thief. */
+/** The proof is removed with the credential: the upstream has no use for it, a thief does. */
 function credentialNamesOf({ credential, sources }: UpstreamOptions): string[] {
   if (credential === 'forward') return [];
   const names = sources.flatMap((source) => ('header' in source ? [source.header.toLowerCase()] : []));
@@ -137,7 +137,7 @@ function createCookieChange(sources: readonly CredentialSource[]): (ctx: CheckCo
   return ({ request }) => withoutCookies(request.headers, names);
 }
 
-/** Envoy sorts what is left of a query once it removes from it, so it is told to only where there is something. */
+/** Envoy sorts the remaining parameters when it removes one, so removal is asked for only where it is needed. */
 function createQueryRemoval(
   sources: readonly CredentialSource[],
 ): (query: string | undefined) => readonly string[] {

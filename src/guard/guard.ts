@@ -1,7 +1,7 @@
 /**
  * What surrounds a decision on every front: overload, concurrency, deadline, observation. It always answers: whatever
- * goes wrong before, during or after the decision is a denial, because a question without an answer is the proxy's to
- * judge, and it may let the request through.
+ * goes wrong before, during or after the decision is a denial, because when a question gets no answer, the proxy
+ * decides, and it may let the request through.
  */
 import { UNKNOWN_REQUEST } from '../authz/create-request.js';
 import { Denial } from '../authz/denial.js';

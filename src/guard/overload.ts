@@ -1,16 +1,16 @@
 /**
  * Is the event loop too far behind to answer in time? A timer that should fire every few milliseconds measures by how
  * much it is late. One late tick is a garbage collection or a reload; several in a row, each with many Checks in it,
- * are a queue that grows. Late ticks without Checks are somebody else's work: refusing would help nobody.
+ * are a growing queue. Late ticks without Checks have another cause, and refusing Checks would not help.
  */
 
-/** Where the measure is read. */
+/** Reports whether the process is overloaded. */
 export interface OverloadGuard {
   isOverloaded(): boolean;
   stop(): void;
 }
 
-/** What the guard is made of. */
+/** What the overload guard needs. */
 export interface OverloadOptions {
   /** Delay of the event loop beyond which Checks are refused, milliseconds; read each time, as a reload may change it. */
   readonly limitMs: () => number;
@@ -18,14 +18,14 @@ export interface OverloadOptions {
   readonly answered: () => number;
   /** Monotonic milliseconds. */
   readonly stopwatch: () => number;
-  /** Calls back every `everyMs`; returns how to end it. */
+  /** Calls `tick` every `everyMs` milliseconds; returns a function that stops it. */
   readonly every: (everyMs: number, tick: () => void) => () => void;
 }
 
 const TICK_MS = 20;
-/** Ticks in a row that must be late. */
+/** Consecutive ticks that must be late. */
 const LATE_TICKS = 3;
-/** Checks in each of them, at least. */
+/** Minimum number of Checks in each of them. */
 const BUSY_CHECKS = 20;
 
 /** Repeats with Node's timer, without keeping the process alive. */

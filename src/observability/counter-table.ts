@@ -1,12 +1,12 @@
 import type { Counter } from 'prom-client';
 
-/** Counts by a key made of labels without a look-up in the registry per call. */
+/** Counts by labels, without a look-up in the registry per call. */
 export class CounterTable {
   private readonly cells = new Map<string, { labels: readonly string[]; pending: number }>();
 
   constructor(private readonly counter: Counter) {}
 
-  /** Adds one. The labels are joined for the key, so a label must not hold a line break: names never do. */
+  /** Adds one. The labels are joined for the key, so a label must not contain a line break; names never do. */
   add(...labels: readonly string[]): void {
     const key = labels.length === 1 ? (labels[0] as string) : labels.join('\n');
     const cell = this.cells.get(key);

@@ -35,7 +35,7 @@ export function createDecisionLog(
   };
 }
 
-/** @returns what a decision line says of a decision: bounded, and without credentials */
+/** @returns the fields of a decision line: bounded, and without credentials */
 export function describeDecision(decision: Decision): object {
   const { ctx } = decision;
   const { request, match } = ctx;
@@ -55,7 +55,7 @@ export function describeDecision(decision: Decision): object {
   };
 }
 
-/** Of a verified token; of one that was refused before, what it says of itself, marked as unverified. */
+/** The identity in a verified token. Of a token that was refused earlier its own claims, marked as unverified. */
 function identityOf({ kind, ctx }: Decision): object {
   const { token, credential } = ctx;
   if (token !== undefined) {
@@ -78,7 +78,7 @@ function identityOf({ kind, ctx }: Decision): object {
   };
 }
 
-/** What was asked for and what was there. Before its verification a token's text is nobody's word. */
+/** What was asked for and what was there. Text of a token that is not verified is treated as the client's. */
 function reasonsOf({ mismatch, cause }: { mismatch?: Mismatch; cause?: unknown }, ctx: CheckContext): object {
   const describe = ctx.token === undefined ? describeText : describeIdentifier;
   return {

@@ -1,10 +1,10 @@
 /**
- * A histogram whose observation is an addition and a comparison or two: it happens once a Check, where the general
- * one of prom-client looks its labels up each time. It is registered like any other metric.
+ * A histogram whose observation is an addition and a few comparisons. It happens once per Check, and prom-client's own
+ * histogram looks its labels up each time. It is registered like any other metric.
  */
 import type { MetricValueWithName } from 'prom-client';
 
-/** What it is called, and where its buckets end. */
+/** Name, label and buckets. */
 export interface DurationHistogramOptions<L extends string> {
   readonly name: string;
   readonly help: string;
@@ -17,7 +17,7 @@ export interface DurationHistogramOptions<L extends string> {
 
 /** Counts of one label. */
 interface Series {
-  /** One more than there are bounds: the last is for what is over all of them. */
+  /** One more than there are bounds: the last is for values above all of them. */
   readonly counts: Float64Array;
   sumMs: number;
 }
@@ -51,7 +51,7 @@ export class DurationHistogram<L extends string> {
     series.sumMs += durationMs;
   }
 
-  /** What the registry asks for when it is read. */
+  /** Called by the registry when it is read. */
   get(): Promise<object> {
     const values = this.options.labels.flatMap((label) => this.valuesOf(label));
     const { name, help, type, aggregator } = this;

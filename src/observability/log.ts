@@ -71,7 +71,7 @@ function createPino(level: LogLevel, out: DestinationStream): PinoLogger {
   );
 }
 
-/** An error's own words, and those of what caused it; no other property, because a library may attach anything. */
+/** An error's name, message and cause. No other property, because libraries attach anything, secrets included. */
 function errorFields(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: 'not an error' };
   const { name, message, stack, cause } = error;

@@ -88,7 +88,7 @@ const DURATION_BUCKETS = [
 
 const PREFIX = 'portcullis_';
 
-/** How the figures of several workers become one; all others are added up. */
+/** How the values of several workers are combined; all others are added up. */
 const AGGREGATORS: Readonly<Partial<Record<keyof typeof METRICS, Aggregator>>> = {
   jwks_age_seconds: 'max',
   jwks_keys: 'max',
@@ -101,10 +101,10 @@ const AGGREGATORS: Readonly<Partial<Record<keyof typeof METRICS, Aggregator>>> =
 };
 
 const OUTCOMES = ['allow', 'deny', 'error'] as const;
-/** How a Check ended; error: the fault is ours, or that of a dependency. */
+/** How a Check ended; error: the fault is ours or a dependency's. */
 type Outcome = (typeof OUTCOMES)[number];
 
-/** Figures that are read when Prometheus asks. */
+/** Values that are read when Prometheus scrapes. */
 export interface MeasuredState {
   /** By issuer: seconds since the set was fetched, and usable keys; undefined age: no set. */
   keySets(): Iterable<KeySetRow>;
@@ -132,14 +132,14 @@ export interface Metrics {
   introspected(issuer: string, outcome: 'active' | 'inactive' | 'failed', durationMs: number): void;
   reloaded(outcome: 'success' | 'failure'): void;
   revoked(source: RevocationSource): void;
-  /** Says where the revocation store's state is read, in the process that owns it. */
+  /** Sets where the revocation store's state is read, in the process that owns it. */
   observeRevocations(read: () => { readonly size: number; readonly available: boolean }): void;
   clientKeyFileRefused(): void;
   tokenRequest(grant: string, outcome: string): void;
   adminAction(action: string, outcome: string): void;
-  /** Says where the gauges of reloads are read, in the process that reloads. */
+  /** Sets where the gauges of reloads are read, in the process that reloads. */
   observeConfig(state: ConfigState): void;
-  /** Says where gauges are read; the last caller wins. */
+  /** Sets where gauges are read; the last caller wins. */
   observe(state: MeasuredState): void;
 }
 

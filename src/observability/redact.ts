@@ -18,7 +18,7 @@ const LIKE_A_JWT = /eyJ[\w-]{8,}(?:\.[\w-]*)*/g;
 const HEXADECIMAL = /^[0-9a-f-]{1,64}$/i;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** A path says which resource was meant. A token that someone put into it is nobody's business. */
+/** A path names the resource. A token that somebody put into it must not be logged. */
 export function describePath(path: string): string {
   const end = path.search(PARAMETERS);
   return describeText(end < 0 ? path : `${path.slice(0, end)}…`);
@@ -29,7 +29,7 @@ export function describeId(id: string | undefined): string | undefined {
   return id === undefined || HEXADECIMAL.test(id) ? id : describeText(id);
 }
 
-/** Text that nobody has vouched for: every run that is long enough for a token is left out. */
+/** Text from an unverified source: every run that is long enough for a token is removed. */
 export function describeText(text: string): string {
   return clip(text.replace(LIKE_A_TOKEN, (run) => (UUID.test(run) ? run : '…')));
 }

@@ -1,7 +1,7 @@
-/** What a refused token says of itself, so that the log can name the issuer that is missing or mistyped. */
+/** The claims of a refused token, so that the log can name an issuer that is missing or mistyped. */
 import type { JsonObject } from '../ports.js';
 
-/** Longer payloads are not read: the log is no reason to spend time on them. */
+/** Longer payloads are not parsed: logging must stay cheap. */
 const MAX_PAYLOAD_CHARS = 16 * 1024;
 
 /**

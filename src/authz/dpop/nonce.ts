@@ -11,7 +11,7 @@ import { Denial } from '../denial.js';
 
 /** How nonces are made. */
 export interface NonceOptions {
-  /** The first seals, all open: so a secret is replaced without a refusal. At least one. */
+  /** The first one seals, all of them open, so a secret can be replaced without refusals. At least one. */
   readonly secrets: readonly string[];
   /** How long after its issue a nonce is taken, milliseconds. */
   readonly lifetimeMs: number;
@@ -21,7 +21,7 @@ export interface NonceOptions {
   readonly random?: (bytes: number) => Buffer;
 }
 
-/** Nonces that nobody has to remember: what they say is sealed in them. */
+/** Nonces without state: everything they carry is sealed in them. */
 export interface Nonces {
   /**
    * @param tokenHash VerifiedToken.hash: a nonce serves one token
@@ -36,7 +36,7 @@ export interface Nonces {
    * @param nonce the claim, untrusted
    * @param tokenHash of the token beside the proof, verified
    * @param nowMs milliseconds since the epoch
-   * @returns a fresh one where this one is past four fifths of its life
+   * @returns a fresh one where this one is past four fifths of its lifetimetime
    * @throws Denial dpop_nonce_required, with a fresh nonce: missing, stale, foreign, or no nonce at all
    */
   verify(nonce: string | undefined, tokenHash: string, nowMs: number): string | undefined;
@@ -48,10 +48,10 @@ const TAG_BYTES = 16;
 const SEALED_BYTES = IV_BYTES + TIME_BYTES + TAG_BYTES;
 /** A multiple of three bytes, so every text of this form is canonical. */
 const NONCE_TEXT = /^[A-Za-z0-9_-]{48}$/;
-/** The share of its life after which a nonce is replaced on an answer that is an allow. */
+/** The share of its lifetime after which an allow carries a fresh nonce. */
 const NEAR_END = 0.8;
 
-/** A client uses a nonce for minutes: opened once, it is remembered. Only what was ours gets in. */
+/** A client uses a nonce for minutes, so an opened one is remembered. Only our own nonces get in. */
 interface OpenedNonce {
   readonly tokenHash: string;
   readonly issuedAtMs: number;
@@ -61,7 +61,7 @@ const MAX_OPENED = 10_000;
 
 /**
  * Creates stateless nonces: their time of issue under AES-256-GCM with a random IV, the token's hash as additional data,
- * the key derived from the secret by HKDF. Replicas with the same secrets take each other's. A secret is good for some
+ * the key derived from the secret by HKDF. Replicas with the same secrets accept each other's. A secret is good for some
  * 2^32 nonces (NIST SP 800-38D 8.3) and should be replaced long before.
  *
  * @throws TypeError without a secret

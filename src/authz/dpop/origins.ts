@@ -12,14 +12,14 @@ export interface HostAndPort {
  * The origins under which clients may see this service, for a request with this Host.
  *
  * @param host the request's Host as sent, untrusted
- * @returns origins in normal form; empty: the host is none of the configured ones
+ * @returns origins in normal form; empty: the host is not one of the configured ones
  * @throws Denial invalid_host
  */
 export type OriginsOfHost = (host: string) => readonly string[];
 
 const DEFAULT_PORTS = { 'http:': 80, 'https:': 443 } as const;
 
-/** What can stand in a DNS name, and in the names that people give to containers. Empty labels are not names. */
+/** Characters of DNS names, and of the names that people give to containers. Empty labels are not allowed. */
 const NAME = /^[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?$/;
 const PORT = /^[1-9][0-9]{0,4}$/;
 /** RFC 1035 2.3.4 with its final dot; an address is shorter. */
@@ -28,7 +28,7 @@ const MAX_AUTHORITY_LENGTH = MAX_NAME_LENGTH + ':65535'.length;
 
 /**
  * Reads a Host field or the authority of a URI: a name or an address, and a port. User information, empty and
- * impossible ports, commas and anything that would move the border between host and path are not a host.
+ * impossible ports, commas and anything that would shift the boundary between host and path are refused.
  *
  * @param text untrusted
  * @returns undefined where it is not a host
@@ -63,7 +63,7 @@ function parsePort(text: string): number | undefined {
 }
 
 /**
- * Reads an origin of the configuration: scheme http or https, host and port, nothing behind them but one slash.
+ * Reads an origin of the configuration: scheme http or https, host and port, followed by at most one slash.
  *
  * @param text from the configuration
  * @returns the origin in normal form, or undefined where it is not one
@@ -85,7 +85,7 @@ export function formatOrigin(scheme: 'http:' | 'https:', at: HostAndPort): strin
 /**
  * Creates the lookup of the origins that a request with some Host may have been sent to. A Host with a port must
  * name the port of a configured origin; one without gets those with their scheme's own port, or, where there are
- * none, all of that name: proxies drop ports. Nothing but Host takes part, as all else is the client's word.
+ * none, all of that name: proxies drop ports. Only Host counts, because the client chooses everything else.
  *
  * Without configured origins it is https and the Host, and http for loopback hosts.
  *

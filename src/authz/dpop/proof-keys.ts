@@ -8,16 +8,16 @@ import { JwsRejection } from '../../jws/jws-rejection.js';
 import type { JsonObject } from '../../ports.js';
 import { Denial, type DenialCode } from '../denial.js';
 
-/** What the header of a proof says of itself, checked; nothing is verified with it yet. */
+/** The header of a proof, checked for form. Nothing is verified with it yet. */
 export interface ProofHeader {
   readonly alg: AsymmetricAlgorithm;
-  /** The proof's public key. Untrusted, and not looked at for its strength yet. */
+  /** The proof's public key. Untrusted; its strength is not checked yet. */
   readonly jwk: object;
   /** RFC 7638 thumbprint of `jwk`. */
   readonly jkt: string;
 }
 
-/** A key that has verified a proof, with all that its header said. */
+/** A key that has verified a proof, with the header it came in. */
 export interface ProofKey {
   readonly alg: AsymmetricAlgorithm;
   readonly jkt: string;
@@ -28,7 +28,7 @@ export interface ProofKey {
 export interface ProofKeys {
   /** @param headerText the first segment of a proof, as sent */
   find(headerText: string): ProofKey | undefined;
-  /** Call this only when a signature was verified with it, so that nobody else's garbage drives out keys in use. */
+  /** Call this only when a signature was verified with it, so that garbage does not evict keys in use. */
   keep(headerText: string, key: ProofKey): void;
 }
 
@@ -37,8 +37,8 @@ const KEY_BYTES = 1024;
 const PROOF_TYPES: readonly (string | undefined)[] = ['dpop+jwt', 'application/dpop+jwt'];
 
 /**
- * Creates a bounded store of the keys that clients prove with, so that a known client costs no import: a client's
- * library writes the same header over and over. What is remembered is a function of that header alone, private members
+ * Creates a bounded store of clients' proof keys, so that a known client needs no import: a client's library writes the
+ * same header every time. What is remembered is a function of that header alone, private members
  * and algorithm included, so two headers never share an entry.
  *
  * @param options.maxEntries of the store; the least recently used leaves
@@ -49,7 +49,7 @@ export function createProofKeys(options: { readonly maxEntries?: number } = {}):
   return {
     find: (headerText) => keys.get(headerText),
     keep(headerText, key) {
-      // A slice would keep the whole proof alive.
+      // A slice would keep the whole proof in memory.
       const text = Buffer.from(headerText, 'latin1').toString('latin1');
       keys.set(text, key, { size: KEY_BYTES + text.length });
     },

@@ -25,7 +25,7 @@ export interface ProofRules {
   /** For clocks that differ, either way, milliseconds. */
   readonly clockToleranceMs: number;
   readonly originsOfHost: OriginsOfHost;
-  /** undefined: no nonce is asked for, and one that is sent says nothing. */
+  /** undefined: no nonce is required, and one that is sent is ignored. */
   readonly nonces: Nonces | undefined;
   readonly keys: ProofKeys;
   /** Longer proofs are not read. */
@@ -45,8 +45,8 @@ export interface ProofUse {
 }
 
 /**
- * Verifies a DPoP proof for a request and its token: every check of RFC 9449 4.3 but replay, which is the last thing
- * to happen to a proof.
+ * Verifies a DPoP proof for a request and its token: every check of RFC 9449 4.3 except replay, which comes
+ * last.
  *
  * @param proof the one DPoP field of the request, untrusted
  * @throws Denial dpop_proof_*, dpop_key_mismatch, dpop_nonce_required, invalid_host
@@ -72,8 +72,8 @@ interface ProofClaims {
 
 /**
  * Creates the verification of proofs. Checks go from cheap to expensive, so that refusing costs less than accepting: form,
- * header, key against `cnf.jkt`, claims, then the signature, and last the nonce, so that only who holds the token and
- * its key is ever given one. A key that is not the token's is not even imported.
+ * header, key against `cnf.jkt`, claims, then the signature, and last the nonce, so that only a client with the token and
+ * its key gets one. A key that is not the token's is not even imported.
  *
  * @see RFC 9449 sections 4.3, 7.1, 8 and 11.1
  */
@@ -183,7 +183,7 @@ function assertFresh(claims: ProofClaims, rules: ProofRules, nowMs: number): num
   return lastMs;
 }
 
-/** By key and `jti`, whatever the target: a proof is spent once. The hash bounds it, and hides what a client put there. */
+/** By key and `jti`, whatever the target: a proof is spent once. The hash bounds its size and hides the client's text. */
 function replayKeyOf(jkt: string, jti: string): string {
   return `${jkt}:${hash('sha256', jti, 'base64url')}`;
 }

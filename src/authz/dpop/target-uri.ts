@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { formatOrigin, parseHost } from './origins.js';
 
-/** Longer targets can not be proved; a proof that fits the size bound can not name one either. */
+/** Longer targets cannot be proved; a proof within the size bound cannot name one either. */
 const MAX_TARGET_LENGTH = 8192;
 
 /** RFC 3986 appendix B, for an http or https URI with an authority. Query and fragment are cut, not read. */
@@ -27,7 +27,7 @@ const BEYOND_ASCII = /[^\x00-\x7f]+/g;
 export function isTarget(htu: string, origins: readonly string[], path: string): boolean {
   const expectedPath = normalizePath(path);
   if (expectedPath === undefined) return false;
-  // What an honest client sends is in normal form already, so it is compared before anything is taken apart.
+  // Most clients send the normal form already, so the texts are compared before they are parsed.
   for (const origin of origins) if (htu === origin + expectedPath) return true;
   const target = normalizeTargetUri(htu);
   return target !== undefined && origins.some((origin) => target === origin + expectedPath);

@@ -1,10 +1,10 @@
 /**
- * Spellings of a header name that some upstreams read as the same one: CGI and its heirs turn `-`, `_` and `.` into
+ * Spellings of a header name that some upstreams read as the same one: CGI and its descendants turn `-`, `_` and `.` into
  * `_`. A client's `x_user_id` would then stand beside, or for, our `x-user-id`.
  */
 import type { RequestHeaders } from '../types.js';
 
-/** Names that begin so are ours alone. */
+/** Names with this prefix are reserved for us. */
 const OWN_PREFIX = 'x-portcullis-';
 
 /** The form in which aliases are equal. */
@@ -24,8 +24,8 @@ export function staticAliasesOf(name: string): string[] {
 }
 
 /**
- * Makes a search for the other spellings in a request: those that mix hyphens, underscores and dots, and whatever
- * begins with `x-portcullis-`.
+ * Creates the search for the other spellings in a request: those that mix hyphens, underscores and dots, and every name
+ * that begins with `x-portcullis-`.
  *
  * @param names headers whose aliases must not get through, in lower case
  * @param handled names that need not be reported, since they are set or removed in any case
@@ -51,7 +51,7 @@ export function createAliasSearch(
 
 const NOTHING: readonly string[] = Object.freeze([]);
 
-/** Nearly all names end here: no other character and no own prefix, so nothing has to be built to compare. */
+/** Rules nearly all names out without building anything: no special character, and no reserved prefix. */
 function mayBeAlias(name: string): boolean {
   return name.includes('_') || name.includes('.') || name.startsWith(OWN_PREFIX);
 }

@@ -1,9 +1,9 @@
 /**
- * Values of claims as text that fits into a header, the same text for the same value, always.
+ * Values of claims as header text. The same value always gives the same text.
  *
- * What is not visible ASCII (RFC 5234 VCHAR) is percent-encoded as UTF-8, spaces included, and so is `%` itself: so
- * `decodeURIComponent` gives the value back, and no value can be spelled to look like another. In a csv a comma within
- * a member is encoded too. An integer that JavaScript rounds is no identity: its neighbours would get the same header.
+ * What is not visible ASCII (RFC 5234 VCHAR) is percent-encoded as UTF-8, spaces included, and so is `%` itself, so
+ * `decodeURIComponent` gives the value back, and no value can look like another. In a csv a comma within
+ * a member is encoded too. An integer that JavaScript rounds is refused: its neighbours would get the same header.
  */
 import type { JsonObject } from '../../ports.js';
 import { Denial } from '../denial.js';
@@ -16,7 +16,7 @@ const MAX_VALUE_BYTES = 8192;
 /** Objects and lists within each other. */
 const MAX_DEPTH = 16;
 
-/** The identity could not be told in full, and half of it may mean more than the whole. */
+/** The identity could not be expressed in full, and a part of it may grant more than the whole. */
 const UNPRESENTABLE = new Denial('invalid_claims');
 
 const VISIBLE = /^[\u0021-\u0024\u0026-\u007e]*$/;
@@ -26,7 +26,7 @@ const INVISIBLE = /[^\u0021-\u0024\u0026-\u007e]+/gu;
  * Writes a claim as a header value.
  *
  * @param value of a verified token, of any JSON type
- * @returns visible ASCII, never empty; undefined where there is nothing to say: absent, null, an empty text, and in a
+ * @returns visible ASCII, never empty; undefined where there is nothing to write: absent, null, an empty text, and in a
  *   csv an empty list or object
  * @throws Denial invalid_claims for a value that is too long, too deep or no JSON, or holds an integer beyond 2^53
  */
@@ -58,7 +58,7 @@ function scalarTextOf(value: unknown): string {
 /**
  * Percent-encodes what is not visible ASCII, and `%`.
  *
- * @throws Denial invalid_claims for a lone surrogate, which no encoding can tell
+ * @throws Denial invalid_claims for a lone surrogate, which no encoding can express
  */
 export function percentEncode(text: string): string {
   if (text.length > MAX_VALUE_BYTES) throw UNPRESENTABLE;
@@ -104,8 +104,8 @@ function objectTextOf(object: JsonObject, depth: number): string {
 const EXPONENT = /^(-?)(\d)(?:\.(\d+))?e(-\d+)$/;
 
 /**
- * A number in plain decimal: `1e-7` is `0.0000001`. Beyond 2^53 reading it has rounded it already, and whom the issuer
- * meant is lost.
+ * A number in plain decimal: `1e-7` is `0.0000001`. Beyond 2^53 parsing has rounded it already, and the
+ * issuer's value is lost.
  */
 function numberTextOf(value: number): string {
   if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) throw UNPRESENTABLE;

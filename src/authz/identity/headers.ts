@@ -1,4 +1,4 @@
-/** The headers that tell the upstream who is calling, made of the claims of a verified token. */
+/** The headers that name the caller to the upstream, made from the claims of a verified token. */
 import type { HeaderPair, Metadata, VerifiedToken } from '../types.js';
 import { compileClaimPath, type ClaimReader } from '../policy/claim-path.js';
 import { Denial } from '../denial.js';
@@ -16,7 +16,7 @@ export interface IdentityHeaders {
   readonly names: readonly string[];
   /**
    * @returns the headers of a token, and the same list for a token that is kept; those of absent claims are left out
-   * @throws Denial invalid_claims where they can not be told in full
+   * @throws Denial invalid_claims where they cannot be expressed in full
    */
   of(token: VerifiedToken): readonly HeaderPair[];
   /** @returns claim → value, for dynamic metadata; absent claims are left out */

@@ -1,6 +1,6 @@
 /**
- * The identity token: a short JWT of our own that tells the upstream who is calling, signed, so that it can be verified
- * behind further hops. Shaped after RFC 9068, with `origin_iss` for the issuer of the client's token.
+ * The identity token: a short JWT of our own that names the caller to the upstream, signed, so that it can be verified
+ * after further hops. Shaped after RFC 9068, with `origin_iss` for the issuer of the client's token.
  */
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -9,7 +9,7 @@ import type { JwtSigner } from '../../signing/signer.js';
 import { createKeptValues } from '../kept.js';
 import type { VerifiedToken } from '../types.js';
 
-/** What the tokens say, and how long. */
+/** What the tokens contain, and how long they are valid. */
 export interface IdentityTokenOptions {
   readonly signer: JwtSigner;
   /** `iss`. */
@@ -24,10 +24,10 @@ export interface IdentityTokenOptions {
   readonly randomId?: () => string;
 }
 
-/** Makes identity tokens. */
+/** Issues identity tokens. */
 export interface IdentityTokenIssuer {
   /**
-   * @param token whose identity is told
+   * @param token whose identity is passed on
    * @param nowMs milliseconds since the epoch
    * @returns a compact JWS, the same one until half of its life is over; undefined where the token names nobody
    */
@@ -42,7 +42,7 @@ interface Issued {
   readonly jwt: string;
   /** The claims that stay the same, as JSON: what introspection says of one token may change. */
   readonly identity: string;
-  /** From then on a new one is made. */
+  /** From then on a new one is issued. */
   readonly renewAtMs: number;
 }
 
@@ -95,7 +95,7 @@ function claimsOf(token: VerifiedToken, { issuer, audience }: IdentityTokenOptio
   };
 }
 
-/** RFC 9068 2.2.1, where the issuer said so and in the right type. */
+/** RFC 9068 2.2.1, where the claims are present and of the right type. */
 function authenticationOf({ claims }: VerifiedToken): Record<string, unknown> {
   const { acr, amr, auth_time: authTime } = claims;
   return {

@@ -4,7 +4,7 @@ import type { AuthzRequest } from '../types.js';
 import { parseXfccCertificate } from './xfcc.js';
 
 /**
- * Where the client's certificate is read from: `envoy` is the TLS session that Envoy itself ended, `xfcc` the header
+ * Where the client's certificate is read from: `envoy` is the TLS session that Envoy itself terminated, `xfcc` the header
  * of a proxy in front of it, which is trusted to be the last to write it.
  */
 export type CertificateSource = 'envoy' | 'xfcc';
@@ -31,8 +31,8 @@ const UNREADABLE: ShownCertificate = { kind: 'unreadable' };
 
 /**
  * Creates the reader of client certificates. It takes the one source that is configured and never falls back to the
- * other: a header is the client's word wherever no proxy is known to replace it. Validity, issuer and revocation are
- * the business of who ended the TLS session, not of this.
+ * other: a header is under the client's control wherever no proxy is known to replace it. Validity, issuer and revocation are
+ * checked by whoever terminated the TLS session, not here.
  *
  * @param source `mtls.certificate`
  * @param options.maxEntries of the cache of thumbprints; the least recently used leaves
@@ -86,7 +86,7 @@ export function certificateThumbprint(encodedPem: string): string | undefined {
     const base64 = body.replace(/\s+/g, '');
     if (!BASE64.test(base64)) return undefined;
     const der = Buffer.from(base64, 'base64');
-    // Bytes behind the certificate would change the hash and nothing else.
+    // Bytes after the certificate would change the hash and nothing else.
     return new X509Certificate(der).raw.equals(der) ? hash('sha256', der, 'base64url') : undefined;
   } catch {
     return undefined;

@@ -7,7 +7,7 @@ const PAIR = /([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;]*))(,|;|$)/y;
 /**
  * Reads the client's certificate from an X-Forwarded-Client-Cert field: `Cert` of its last element, or, where that
  * element has none, `Chain`, which begins with the same certificate. The last element is what the proxy nearest to us
- * appended; those before it may be anybody's. The whole field has to be well-formed: an unclosed quote in front would
+ * appended; earlier ones may come from anybody. The whole field has to be well-formed: an unclosed quote in front would
  * otherwise swallow what the proxy appended.
  *
  * @param field untrusted but for its last element
@@ -39,7 +39,7 @@ function lastElement(field: string): ReadonlyMap<string, string> | undefined {
   return pairs;
 }
 
-/** Only names of which a certificate may have several repeat; for any other, two values are two stories. */
+/** Only names of which a certificate may have several can repeat. Any other name twice is ambiguous. */
 const REPEATABLE: ReadonlySet<string> = new Set(['uri', 'dns']);
 
 function addPair(pairs: Map<string, string>, key: string, value: string): boolean {

@@ -1,16 +1,16 @@
-/** Reaching a claim by name: a claim of that very name first, else along the dots through objects. */
+/** Finds a claim by name: first a claim of exactly that name, then along the dots through objects. */
 import type { JsonObject } from '../../ports.js';
 
-/** Finds a claim in a token's claims. @returns undefined where it is not there */
+/** Finds a claim in a token's claims. @returns undefined where it is absent */
 export type ClaimReader = (claims: JsonObject) => unknown;
 
-/** More dots than this lead nowhere; a bound on the work of a lookup. */
+/** Names with more dots find nothing. It bounds the work per lookup. */
 const MAX_SEGMENTS = 16;
 
 /**
  * Compiles the name of a claim. A claim of the very name wins (`https://acme.com/roles` is full of dots), then
  * the longest name that leads to an object in which the rest is found: `realm_access.roles`. Only own properties of
- * objects are seen, and `__proto__` is nothing, even as an own one.
+ * objects count, and `__proto__` is never found, even as an own one.
  *
  * @param name from the configuration
  */

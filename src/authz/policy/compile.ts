@@ -1,4 +1,4 @@
-/** Policies of the configuration → policies that judge. */
+/** Policies of the configuration → compiled policies. */
 import { Denial } from '../denial.js';
 import type { Policy, Requirement } from '../types.js';
 import { createClaimRequirement, type ClaimSpec } from './claims.js';
@@ -26,13 +26,13 @@ export interface PolicySpec {
   readonly shadow?: string | undefined;
 }
 
-/** Something in a policy that means nothing. `path` begins with the policy's name. */
+/** A problem in a policy. `path` begins with the policy's name. */
 export interface PolicyProblem {
   readonly path: readonly string[];
   readonly message: string;
 }
 
-/** A `when`, ready to judge. */
+/** A compiled `when`. */
 export interface CompiledCondition {
   readonly requirement: Requirement;
   /** Request headers that it reads, in lower case. */
@@ -42,7 +42,7 @@ export interface CompiledCondition {
 /** Compiles a `when`: `compileCondition`, which is loaded only where a policy has one. @throws ConditionError */
 export type CompileCondition = (source: string) => CompiledCondition;
 
-/** Policies that can not be used, with all that is wrong with them. */
+/** Policies that cannot be used, with every problem. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
 
@@ -51,7 +51,7 @@ export class PolicyError extends Error {
   }
 }
 
-/** The policy of requests for which nothing else was said. */
+/** The built-in policy of requests for which no other is configured. */
 const DEFAULT_POLICY: PolicySpec = { access: 'required' };
 
 /**
@@ -116,7 +116,7 @@ function compilePolicy(name: string, spec: PolicySpec, compiling: Compiling): Po
   });
 }
 
-/** Step-up comes last: who lacks the right need not log in again to learn it. */
+/** Step-up comes last, so that a user who lacks a permission does not have to log in again to find out. */
 function requirementsOf(spec: PolicySpec, condition: CompiledCondition | undefined): Requirement[] {
   const requirements: Requirement[] = [];
   if (spec.scopes !== undefined) requirements.push(createScopeRequirement(spec.scopes));
@@ -129,7 +129,7 @@ function requirementsOf(spec: PolicySpec, condition: CompiledCondition | undefin
 
 const CONDITION_FAILED = new Denial('condition_failed');
 
-/** Stands where a condition did not compile. Nobody gets to use it; if somebody did, it would refuse. */
+/** Replaces a condition that did not compile. It is never used; if it were, it would refuse. */
 const DENY_ALL: CompiledCondition = {
   requirement: () => {
     throw CONDITION_FAILED;

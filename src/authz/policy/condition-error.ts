@@ -1,4 +1,4 @@
-/** A condition that is not used. The message is for the person who wrote it. */
+/** A condition that cannot be used. The message is for the person who wrote it. */
 export class ConditionError extends Error {
   override readonly name = 'ConditionError';
 

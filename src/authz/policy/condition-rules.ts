@@ -1,12 +1,12 @@
 /**
- * What a condition may be made of. CEL ends always, but not always soon: loops within loops, patterns that backtrack
- * and conversions that do are refused at load, so that no claim and no header can make a condition dear.
+ * What a condition may be made of. CEL always ends, but not always soon: nested loops, backtracking patterns and expensive
+ * conversions are refused at load, so that no claim and no header can make a condition expensive.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { ConditionError } from './condition-error.js';
 import { compilePattern } from './linear-regexp.js';
 
-/** What a list of unknown length counts as, and how often the inside of loops may run by that count. */
+/** The assumed length of a list of unknown length, and how often the inside of loops may run by that count. */
 const ASSUMED_LENGTH = 1000;
 const MAX_ITERATIONS = 10_000;
 
@@ -49,7 +49,7 @@ export const REPLACED_METHODS = {
 };
 
 /**
- * Holds an expression to the rules, and puts our own methods in place of those that are replaced.
+ * Applies the rules to an expression, and replaces methods of the library by our own.
  *
  * @param root a parsed expression that was not checked or evaluated yet; it is changed
  * @throws ConditionError

@@ -1,5 +1,5 @@
 /**
- * What a condition sees of a Check: `claims`, `session`, `request` and `token`. Everything is made on first use, and bounded;
+ * What a condition sees of a request: `claims`, `session`, `request` and `token`. Everything is made on first use, and bounded;
  * claims become Maps, so that nothing but own members can be reached.
  */
 import { perObject } from '../kept.js';
@@ -18,7 +18,7 @@ export interface ConditionVariables {
   readonly token: TokenView;
 }
 
-/** Stands for what must not be read. The evaluator knows no such type, so touching it fails the condition. */
+/** Stands for what must not be read. The evaluator does not know its type, so using it fails the condition. */
 class Unreadable {
   readonly reason = 'more than a condition may read, or not readable in one way';
 }
@@ -67,7 +67,7 @@ export class RequestView {
     return judgedMethodOf(this.ctx.request.method);
   }
 
-  /** Percent-decoded, so that `/%61dmin` is `/admin`. Where Envoy chose the policy nobody has judged it before. */
+  /** Percent-decoded, so that `/%61dmin` is `/admin`. Where the proxy chose the policy, the path was not checked before. */
   get path(): string {
     const { path } = this.ctx.request;
     if (path === '') return path;
@@ -104,7 +104,7 @@ export class RequestView {
   }
 }
 
-/** `token`. What a token does not say is not there. */
+/** `token`. What a token does not have is absent. */
 export class TokenView {
   private scopeList: readonly string[] | undefined;
 
@@ -206,7 +206,7 @@ function decoded(text: string): string | undefined {
  */
 const claimsViewOf = perObject(buildView);
 
-/** One for all: nobody looks at its stack. */
+/** Shared: its stack is never read. */
 const TOO_MUCH = new Error('more than a condition may read');
 
 function buildView(claims: JsonObject): ReadonlyMap<string, unknown> {
@@ -229,7 +229,7 @@ function viewOrUnreadable(value: unknown, budget: { members: number }): unknown 
 
 function viewOf(value: unknown, depth: number, budget: { members: number }): unknown {
   if (typeof value === 'string' && value.length > MAX_TEXT) throw TOO_MUCH;
-  // Rounded when it was read: its neighbours would be equal to it.
+  // It was rounded when it was parsed, so its neighbours would be equal to it.
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) throw TOO_MUCH;
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_DEPTH) throw TOO_MUCH;

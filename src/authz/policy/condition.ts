@@ -50,7 +50,7 @@ function upperAscii(text: string): string {
   return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
-/** Numbers in claims are doubles and numbers in a condition are integers; `claims.level + 1` should not care. */
+/** Numbers in claims are doubles and numbers in a condition are integers; `claims.level + 1` must work with both. */
 function registerMixedArithmetic(env: Environment): void {
   const operators: Record<string, (a: number, b: number) => number> = {
     '+': (a, b) => a + b,
@@ -68,12 +68,12 @@ function registerMixedArithmetic(env: Environment): void {
 /**
  * Compiles a condition. It sees `claims` (the token's, as a map), `session` (parameters of the client, as a map), `request` (method, path, host, headers, params,
  * query, time) and `token` (issuer, subject, clientId, scopes, binding, issuedAt, expiresAt). Anything but `true`
- * denies: false, a value that is no boolean, and every error, such as a claim that is not there.
+ * denies: false, a value that is not a boolean, and every error, such as an absent claim.
  *
  * @param source CEL from the configuration
  * @returns a requirement that throws Denial condition_failed, and the request headers that it reads
- * @throws ConditionError at once for what does not parse, does not fit together, names an unknown variable or field,
- *   can not be a boolean, or could cost too much
+ * @throws ConditionError at once for what does not parse, does not type-check, names an unknown variable or field,
+ *   cannot be a boolean, or could be too expensive
  * @see https://github.com/google/cel-spec
  */
 export function compileCondition(source: string): CompiledCondition {
@@ -86,7 +86,7 @@ export function compileCondition(source: string): CompiledCondition {
     try {
       outcome = evaluate(createConditionVariables(ctx, token));
     } catch {
-      // Messages of the evaluator hold values of claims, so none is kept.
+      // The evaluator's messages hold values of claims, so they are dropped.
       throw failed;
     }
     if (outcome !== true) throw deny(typeof outcome === 'boolean' ? 'false' : 'not a boolean');

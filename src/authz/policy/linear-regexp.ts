@@ -4,9 +4,9 @@
  */
 import { RE2JS } from 're2js';
 
-/** Longer patterns are programs, not patterns. */
+/** Longest pattern, characters. */
 const MAX_PATTERN_LENGTH = 256;
-/** Longer texts are not looked at: linear is not free. */
+/** Longer texts are refused: linear time is still time. */
 const MAX_TEXT_LENGTH = 1024;
 /** Compiled patterns; all of them are from the configuration. */
 const MAX_PATTERNS = 1000;

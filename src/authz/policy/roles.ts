@@ -1,9 +1,9 @@
-/** The roles that a policy asks for. Issuers agree on no claim for them, so their names are configured. */
+/** The roles that a policy requires. Issuers use different claims for them, so the names are configured. */
 import { Denial } from '../denial.js';
 import type { Requirement, VerifiedToken } from '../types.js';
 import { compileClaimPath, type ClaimReader } from './claim-path.js';
 
-/** One of these, and all of those, in any of the claims. */
+/** At least one of `any`, and every one of `all`, in any of the claims. */
 export interface RoleSpec {
   readonly any?: readonly string[] | undefined;
   readonly all?: readonly string[] | undefined;

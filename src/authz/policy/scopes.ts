@@ -1,15 +1,15 @@
-/** The scopes that a policy asks for. */
+/** The scopes that a policy requires. */
 import { Denial } from '../denial.js';
 import type { Requirement } from '../types.js';
 
-/** All of these, and one of those. */
+/** Every one of `all`, and at least one of `any`. */
 export interface ScopeSpec {
   readonly all?: readonly string[] | undefined;
   readonly any?: readonly string[] | undefined;
 }
 
 /**
- * The scopes that would do, as a challenge names them: all of `all`, and the first of `any`.
+ * The scopes that would be sufficient, as a challenge names them: all of `all`, and the first of `any`.
  *
  * @see RFC 6750 section 3
  */
@@ -20,7 +20,7 @@ export function challengeScopeOf({ all = [], any = [] }: ScopeSpec): string {
 /**
  * Compiles a scope requirement. Scopes are compared byte for byte (RFC 6749 3.3).
  *
- * @throws Denial insufficient_scope, with the scopes that would do (from the requirement it makes)
+ * @throws Denial insufficient_scope, with the sufficient scopes (from the requirement it makes)
  */
 export function createScopeRequirement(spec: ScopeSpec): Requirement {
   const { all = [], any } = spec;

@@ -5,22 +5,22 @@ import type { Requirement } from '../types.js';
 /** One of these classes, and not longer ago than this. */
 export interface StepUpSpec {
   readonly acr?: readonly string[] | undefined;
-  /** Of `auth_time`, milliseconds. Called as in the configuration, which this takes as it is. */
+  /** Of `auth_time`, milliseconds. Named as in the configuration, which is passed in unchanged. */
   readonly maxAge?: number | undefined;
 }
 
-/** How far an issuer's clock may be ahead of ours before its `auth_time` counts as made up. */
+/** How far an issuer's clock may be ahead of ours before its `auth_time` is refused. */
 const CLOCK_TOLERANCE_MS = 30_000;
 
 /**
  * Compiles a step-up requirement. A token without the claims that are asked for (`acr`, `auth_time`), or with ones
  * of a wrong type, does not meet it.
  *
- * @throws Denial step_up_required, with what would do (from the requirement it makes)
+ * @throws Denial step_up_required, with what would be sufficient (from the requirement it makes)
  * @see RFC 9470 sections 3 and 5
  */
 export function createStepUpRequirement({ acr, maxAge: maxAgeMs }: StepUpSpec): Requirement {
-  // A requirement of nothing would let everybody pass; configuration refuses it before.
+  // An empty requirement would let everybody pass. The configuration refuses it as well.
   if (acr === undefined && maxAgeMs === undefined) throw new Error('a step-up needs acr or maxAge');
   const wanted: DenialDetails = {
     ...(acr === undefined ? {} : { acrValues: acr.join(' ') }),
@@ -36,7 +36,7 @@ export function createStepUpRequirement({ acr, maxAge: maxAgeMs }: StepUpSpec): 
   };
 }
 
-/** For the log: an age says more than a time does. */
+/** For the log: an age is easier to read than a time. */
 function ageOf(authTime: unknown, nowMs: number): unknown {
   return typeof authTime === 'number' ? `${Math.round(nowMs / 1000 - authTime)}s` : authTime;
 }

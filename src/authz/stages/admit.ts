@@ -1,4 +1,4 @@
-/** Lets through what needs no credential: anonymous policies, and CORS preflights where the policy says so. */
+/** Allows what needs no credential: anonymous policies, and CORS preflights where the policy allows them. */
 import { createSpellingCheck } from '../query.js';
 import type { AuthzRequest, Stage } from '../types.js';
 
@@ -9,7 +9,7 @@ export interface AdmitOptions {
 }
 
 /**
- * Does not look at credentials: they are taken away on the way upstream, not checked.
+ * Does not look at credentials: they are removed from the request, not checked.
  *
  * @throws Denial ambiguous_token_parameter
  */
@@ -28,7 +28,7 @@ export function createAdmitStage({ queryParameters }: AdmitOptions): Stage {
 }
 
 /**
- * Is this a CORS preflight? A client can send one at will, so only OPTIONS itself may go on.
+ * Is this a CORS preflight? Any client can send one, so only OPTIONS itself is allowed.
  *
  * @see Fetch standard, "CORS-preflight request"
  */

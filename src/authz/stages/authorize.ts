@@ -1,4 +1,4 @@
-/** Holds a verified token to what the policy asks for. */
+/** Checks a verified token against the requirements of the policy. */
 import { Denial } from '../denial.js';
 import type { Stage } from '../types.js';
 

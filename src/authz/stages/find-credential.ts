@@ -1,4 +1,4 @@
-/** Finds the one credential of a request, or finds that there is none. */
+/** Finds the credential of a request, or that it has none. */
 import type { CredentialFinder } from '../credentials.js';
 import { Denial } from '../denial.js';
 import type { Stage } from '../types.js';
@@ -6,8 +6,8 @@ import type { Stage } from '../types.js';
 const MISSING = new Denial('missing_credential');
 
 /**
- * Does not look into the token. Where the policy makes a credential optional and there is none, the request is
- * allowed here; one that is there must be good.
+ * Does not look into the token. Where the policy makes a credential optional and the request has none, it is
+ * allowed here; one that is present must be valid.
  *
  * @throws Denial missing_credential, multiple_credentials, malformed_credential, token_too_large
  */

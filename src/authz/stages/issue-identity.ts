@@ -1,9 +1,9 @@
-/** Makes what tells the upstream who is calling, while a denial is still possible. */
+/** Creates what names the caller to the upstream, while a denial is still possible. */
 import type { IdentityHeaders } from '../identity/headers.js';
 import type { IdentityTokenIssuer } from '../identity/token.js';
 import type { Stage } from '../types.js';
 
-/** What is told. */
+/** What is created. */
 export interface IssueIdentityOptions {
   readonly identity: IdentityHeaders;
   /** undefined: no identity token is configured. */
@@ -11,7 +11,7 @@ export interface IssueIdentityOptions {
 }
 
 /**
- * Does not judge the identity, only whether it can be told.
+ * Does not judge the identity, only whether it can be expressed.
  *
  * @throws Denial invalid_claims
  */

@@ -1,6 +1,6 @@
 /**
- * Which policy judges this request. Envoy's own choice comes first: context extensions of the route, then metadata
- * of the call, then its authority; routes come last. A name that nobody configured is never an allow.
+ * Which policy judges this request. The proxy's choice comes first: context extensions of the route, then metadata
+ * of the call, then its authority; routes come last. A name that is not configured is never an allow.
  */
 import { Denial } from '../denial.js';
 import { authorityKey } from '../host.js';
@@ -12,13 +12,13 @@ import type { CheckContext, Policy, RouteMatch, Stage } from '../types.js';
 export interface SelectPolicyOptions {
   /** By name; holds `default`. */
   readonly policies: ReadonlyMap<string, Policy>;
-  /** gRPC authority → name of a policy. A port in it must agree, one that is not in it may be any. */
+  /** gRPC authority → name of a policy. A port in it must match; without one any port does. */
   readonly authorities: Readonly<Record<string, string>>;
-  /** undefined: no routes are configured, so `default` judges what Envoy did not choose for. */
+  /** undefined: no routes are configured, so `default` applies where the proxy chose nothing. */
   readonly router: Router | undefined;
 }
 
-/** The key of the context extension by which a route of Envoy names a policy. */
+/** The key under which the proxy's route names a policy. */
 const POLICY_EXTENSION = 'portcullis.policy';
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(
@@ -57,7 +57,7 @@ export function createSelectPolicyStage(options: SelectPolicyOptions): Stage {
   };
 }
 
-/** The name is the operator's, and the log must show it. */
+/** The name comes from the operator, and the log must show it. */
 function unknownPolicy({ request }: CheckContext): Denial {
   const extension = request.contextExtensions.get(POLICY_EXTENSION);
   const { callPolicy, callAuthority } = request;

@@ -14,9 +14,9 @@ export interface SenderConstraintOptions {
 }
 
 /**
- * Creates the stage that holds a token to its sender: to the key of a DPoP proof, to a client certificate, to both where
- * it is bound to both. It also refuses every way around them: a bound token as a Bearer one, an unbound one beside a
- * proof, one bound in a way that is not known here. A request without a token passes: whether it needs one was decided
+ * Creates the stage that enforces the sender constraint: the key of a DPoP proof, a client certificate, or both where the
+ * token is bound to both. It also refuses every way around them: a bound token sent as Bearer, an unbound one with a
+ * proof, one bound in a way that is not supported. A request without a token passes: whether it needs one was decided
  * before.
  *
  * @see RFC 9449 sections 7.1 and 7.2, RFC 8705 section 3
@@ -38,12 +38,12 @@ export function createSenderConstraintStage(options: SenderConstraintOptions): S
   };
 }
 
-/** @returns the one proof of the request; undefined where there is none */
+/** @returns the proof of the request; undefined where it has none */
 function readProofField({ request }: CheckContext): string | undefined {
   const fields = request.headers.all('dpop');
   if (fields.length === 0) return undefined;
   const [field] = fields;
-  // Envoy joins fields by a comma, which no proof can hold.
+  // Proxies join fields by a comma, which no proof can hold.
   if (fields.length > 1 || field?.includes(',') === true) throw new Denial('multiple_proofs');
   return field;
 }
@@ -64,7 +64,7 @@ function assertScheme(
   }
 }
 
-/** The binding that the configuration and the policy ask for is there, whatever its proof may be worth. */
+/** Checks that the required binding exists. Does not check the proof itself. */
 function assertBound(
   confirmation: Confirmation | undefined,
   mode: SenderConstraintOptions['mode'],
@@ -95,7 +95,7 @@ function acceptProof(
   ctx: CheckContext,
   { verifyProof, metrics }: SenderConstraintOptions,
 ): void {
-  // The scheme was judged before; this is so that no change there ever lets a bound token pass without a proof.
+  // The scheme was checked before. This makes sure that no change there lets a bound token pass without a proof.
   if (proof === undefined) throw new Denial('dpop_proof_missing');
   assertTrueTarget(ctx.request);
   try {
@@ -107,7 +107,7 @@ function acceptProof(
   const { freshNonce } = ctx.proof;
   if (freshNonce === undefined) return;
   ctx.responseHeaders.push(['dpop-nonce', freshNonce]);
-  // A script of another origin sees only the headers that are named to it (Fetch, "CORS protocol").
+  // A script of another origin sees only exposed headers (Fetch, "CORS protocol").
   const origin = ctx.request.headers.get('origin');
   if (origin !== undefined && ctx.match?.policy.corsOrigins.has(origin) === true) {
     ctx.responseHeaders.push(['access-control-expose-headers', 'dpop-nonce']);

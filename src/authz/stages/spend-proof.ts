@@ -3,7 +3,7 @@ import { ReplayFullError, ReplayUnavailableError, UnprovableProofError } from '.
 import { Denial } from '../denial.js';
 import type { GateMetrics, Stage, StageResult } from '../types.js';
 
-/** What the stage spends with. */
+/** What the stage needs. */
 export interface SpendProofOptions {
   readonly store: ReplayStore;
   /** `replay.onUnavailable`: what happens to a proof while the store is out of reach. */
@@ -11,7 +11,7 @@ export interface SpendProofOptions {
   readonly metrics: Pick<GateMetrics, 'dpopProof'>;
 }
 
-/** For Retry-After: stores come back in seconds, or not soon. */
+/** For Retry-After: stores come back within seconds, or not soon. */
 const RETRY_AFTER_S = 1;
 
 /**
@@ -36,7 +36,7 @@ export function createSpendProofStage(options: SpendProofOptions): Stage {
     run(ctx) {
       const { proof, match } = ctx;
       if (proof === undefined) return undefined;
-      // The client has its refusal, and may send the same proof again.
+      // The client was refused already, and may send the same proof again.
       if (ctx.isAnswered) throw new Denial('deadline_exceeded');
       if (match?.policy.consumeProof === false) {
         metrics.dpopProof('accepted_unspent');
@@ -53,7 +53,7 @@ export function createSpendProofStage(options: SpendProofOptions): Stage {
   };
 }
 
-/** An error that is not the store's own word is a fault of ours, and never a reason to let a proof pass. */
+/** An error that is not the store's own is a bug of ours, and never a reason to let a proof pass. */
 function judgeStoreError(error: unknown, options: SpendProofOptions): StageResult {
   if (error instanceof UnprovableProofError) {
     options.metrics.dpopProof('dpop_proof_time');

@@ -29,7 +29,7 @@ async function waitFor(ctx: CheckContext, verified: Promise<VerifiedToken>): Pro
   return undefined;
 }
 
-/** The stage before should have refused already; an order of stages must not be what keeps a door shut. */
+/** An earlier stage refuses this already; security must not depend on the order of stages. */
 function assertOptional(ctx: CheckContext): void {
   if (ctx.match?.policy.access !== 'optional') throw new Denial('missing_credential');
 }

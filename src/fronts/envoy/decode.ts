@@ -19,7 +19,7 @@ export interface CallFacts {
 
 const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
 
-/** What few decisions ask for is worked out when they do. */
+/** Rarely used facts are computed on demand. */
 class DecodedRequest implements AuthzRequest {
   readonly path: string;
   readonly query: string | undefined;
@@ -64,7 +64,7 @@ class DecodedRequest implements AuthzRequest {
   }
 }
 
-/** What is gathered while the message is read. */
+/** What is collected while the message is read. */
 interface Draft {
   method: string;
   target: string;
@@ -79,7 +79,7 @@ interface Draft {
 /**
  * Decodes a CheckRequest. Does not judge the path, the host or any credential.
  *
- * @param bytes the message as it came, untrusted in all that stems from the client
+ * @param bytes the message as it came, untrusted in everything that comes from the client
  * @param call facts of the gRPC call, trusted
  * @returns the request, with the target split into path and query
  * @throws Denial malformed_request: not a CheckRequest, text that is not UTF-8, no method or path, or a registered
@@ -229,7 +229,7 @@ function nested(r: WireReader, draft: Draft, read: (r: WireReader, draft: Draft)
   r.leave(outer);
 }
 
-/** Bytes that are not UTF-8 are refused outright: whatever we made of them, the upstream would make something else. */
+/** Bytes that are not UTF-8 are refused: the upstream could read them in another way than we do. */
 function text(r: WireReader): string {
   const value = r.text();
   if (value === undefined) throw new Denial('malformed_request');

@@ -18,7 +18,7 @@ export interface Answer {
   readonly bodyIdEnd: number | undefined;
 }
 
-/** google.rpc codes that Envoy takes as a denial, and that mean what they say. */
+/** google.rpc codes that Envoy treats as a denial. */
 const PERMISSION_DENIED = 7;
 const UNAUTHENTICATED = 16;
 
@@ -26,7 +26,7 @@ const UNAUTHENTICATED = 16;
 const APPEND_IF_EXISTS_OR_ADD = 0;
 const OVERWRITE_IF_EXISTS_OR_ADD = 2;
 
-/** Status {code: 0}, written out: an empty Status is as good for Envoy, but this says that it is meant. */
+/** Status {code: 0}, written out: an empty Status means the same to Envoy, but this one is explicit. */
 const STATUS_OK = encodeStatus(0);
 const STATUS_DENIED = encodeStatus(PERMISSION_DENIED);
 const STATUS_UNAUTHENTICATED = encodeStatus(UNAUTHENTICATED);
@@ -39,7 +39,7 @@ function encodeStatus(code: number): Buffer {
   });
 }
 
-/** What becomes of the bytes. */
+/** How long the bytes live. */
 export interface EncodeOptions {
   /** true: they are kept, so they get memory of their own. */
   readonly keep: boolean;
@@ -49,7 +49,7 @@ export interface EncodeOptions {
 const writer = new MessageWriter();
 
 function encode(write: (w: MessageWriter) => void, { keep }: EncodeOptions): Buffer {
-  // A build that threw half way must not leave its half to the next.
+  // A build that threw must not leave its half to the next one.
   writer.reset();
   write(writer);
   return keep ? writer.finishToKeep() : writer.finish();
@@ -104,7 +104,7 @@ function namesOf(field: number, names: readonly string[]): Buffer {
   });
 }
 
-/** The upstream may expose headers of its own to scripts; ours is one more. */
+/** The upstream may expose headers to scripts as well; ours is added to them. */
 function actionOf([name]: HeaderPair): number {
   return name === 'access-control-expose-headers' ? APPEND_IF_EXISTS_OR_ADD : OVERWRITE_IF_EXISTS_OR_ADD;
 }

@@ -22,7 +22,7 @@ export interface GrpcServerOptions {
   readonly tls: GrpcTls | undefined;
   /** Longest message that is judged, bytes. The port takes longer ones, so that they can be answered. */
   readonly maxMessageBytes: number;
-  /** true: the primary process holds the address, and has seen to a Unix socket's file. */
+  /** true: the primary process holds the address, and takes care of a Unix socket's file. */
   readonly shared?: boolean;
 }
 
@@ -55,18 +55,18 @@ const CHANNEL_OPTIONS = {
 };
 
 /**
- * A message over the limit still gets its 413. One over this is not read, because reading it is the harm; the call
- * fails then, and Envoy's failure mode decides, so this lies beyond the bodies that anybody lets Envoy buffer.
+ * A message over the limit still gets its 413. One over this limit is not read at all; the call fails, and Envoy's failure
+ * mode decides, so it is larger than any body that Envoy is usually allowed to buffer.
  */
 const HARD_LIMIT_FACTOR = 4;
 const HARD_LIMIT_FLOOR_BYTES = 64 * 1024 * 1024;
 
-/** Opens the port. @throws Error when the address can not be bound */
+/** Opens the port. @throws Error when the address cannot be bound */
 export async function startGrpcServer(
   handler: CheckHandler,
   options: GrpcServerOptions,
 ): Promise<GrpcServer> {
-  // It writes to stderr in a form of its own; what matters reaches us as errors.
+  // grpc-js logs to stderr in its own format. Whatever matters reaches us as errors.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     ...CHANNEL_OPTIONS,
@@ -116,7 +116,7 @@ function send(respond: Respond, answer: Buffer | Promise<Buffer>): void {
   else respond(null, answer);
 }
 
-/** Metadata `portcullis-policy`; several values are no name at all, and so an unknown one. */
+/** Metadata `portcullis-policy`; several values count as an unknown name. */
 function policyOf(call: Check): string | undefined {
   const values = call.metadata.get('portcullis-policy');
   if (values.length === 0) return undefined;

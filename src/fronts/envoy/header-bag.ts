@@ -6,8 +6,8 @@ import type { WireReader } from './wire/reader.js';
 const MAX_HEADERS = 1000;
 
 /**
- * Headers by lower-case name. A request has a score of them, and a decision looks at two or three: names are compared
- * one by one, and values stay bytes until somebody asks.
+ * Headers by lower-case name. A request has about twenty of them, and a decision reads two or three: names are compared
+ * one by one, and values stay bytes until they are read.
  */
 export class HeaderBag implements RequestHeaders {
   private readonly fieldNames: string[] = [];
@@ -20,7 +20,7 @@ export class HeaderBag implements RequestHeaders {
 
   constructor(private readonly message: WireReader) {}
 
-  /** Notes a `:path`, which is no header but the only place that has its true bytes. */
+  /** Notes a `:path`, which is not a header, but the only place that has its true bytes. */
   addTarget(start: number, end: number): void {
     this.target = this.targets++ === 0 ? this.message.oneByteAt(start, end) : undefined;
   }
@@ -68,7 +68,7 @@ export class HeaderBag implements RequestHeaders {
     return all;
   }
 
-  /** A value may hold any bytes and be none of our business; U+FFFD makes sure that it equals nothing. */
+  /** A value may hold any bytes, and most are never read. U+FFFD makes sure that it equals nothing. */
   private valueAt(index: number): string {
     return this.message.textAt(this.starts[index] as number, this.ends[index] as number) ?? '\ufffd';
   }

@@ -1,6 +1,6 @@
 /**
  * grpc.health.v1: SERVING from the opening of the port until the drain, for "" and the Authorization service. Whether
- * keys are there is `/readyz`' business: a gate that answers 503 still answers.
+ * keys are available is reported by `/readyz`: a gate that answers 503 still answers.
  *
  * @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md GRPC Health Checking Protocol
  */
@@ -37,7 +37,7 @@ export class Health {
     Watch: (call: Watcher) => this.watch(call),
   };
 
-  /** From now on probes and Watch streams are told NOT_SERVING. */
+  /** From now on probes and Watch streams get NOT_SERVING. */
   announceStop(): void {
     if (!this.serving) return;
     this.serving = false;

@@ -1,6 +1,6 @@
 /**
- * The services of proto/ as gRPC wants them described. Written out rather than loaded: a parser of .proto files would be
- * the largest import of the start, for three methods. Tests hold them to proto/. Messages of Check stay bytes here:
+ * The services of proto/ as gRPC expects them. Written by hand rather than loaded: a parser of .proto files would be the
+ * most expensive import of the start, for three methods. Tests compare them with proto/. Messages of Check stay bytes here:
  * `wire/` reads and writes them.
  */
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
@@ -64,7 +64,7 @@ function notOurs(): never {
 const SERVICE_TAG = 10;
 const STATUS_TAG = 8;
 
-/** What it throws, gRPC turns into a failed call: nothing is decided on a probe. */
+/** gRPC turns what it throws into a failed call; a probe decides nothing. */
 function readHealthRequest(bytes: Buffer): HealthRequest {
   const reader = new WireReader(bytes);
   let service: string | undefined = '';

@@ -1,9 +1,9 @@
-/** Puts off what comes in one turn of the event loop until the turn is over. */
+/** Defers what arrives in one turn of the event loop until the turn is over. */
 
 /**
  * Collects items, and hands over all that came in one turn of the event loop once the turn's input is read. Code that
- * does one thing many times finds itself in the processor's caches: deciding and answering Checks so costs a seventh less
- * than one by one, and where a turn brings only one, nothing more (docs/decisions/0003-transport.md).
+ * does one thing many times stays in the processor's caches: deciding and answering Checks in batches costs a seventh less
+ * than one by one, and a turn with a single Check costs nothing extra (docs/decisions/0003-transport.md).
  *
  * @param handle gets the items in the order in which they came; must not throw
  * @param afterTurn calls back when the input of this turn is read

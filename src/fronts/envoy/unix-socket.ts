@@ -10,7 +10,7 @@ function socketPathOf(address: string): string | undefined {
 }
 
 /**
- * Removes a socket that nobody answers on: a process that is gone left it. Anything else is left alone.
+ * Removes a socket that nobody answers on: left by a process that is gone. Anything else stays.
  *
  * @throws Error when another process serves on it
  */
@@ -21,7 +21,7 @@ export async function prepareSocket(address: string): Promise<void> {
   unlinkSync(path);
 }
 
-/** Another user's Envoy reaches the socket by its group; the folder decides who else may. */
+/** An Envoy that runs as another user gets access by the group; the folder decides who else does. */
 const SOCKET_MODE = 0o660;
 
 /**

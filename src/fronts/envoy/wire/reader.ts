@@ -1,18 +1,18 @@
 /**
  * A forward-only reader of protobuf wire format over one buffer. Every length is checked against what is left, so a
- * message that lies about itself throws, and nothing is read twice.
+ * message with a wrong length throws, and nothing is read twice.
  *
  * @see https://protobuf.dev/programming-guides/encoding/ the wire format
  */
 
-/** The bytes are not a protobuf message. Carries no stack: it is expected from outside, and turns into a 400. */
+/** The bytes are not a protobuf message. Carries no stack: it is expected input, and becomes a 400. */
 export class WireError {
   constructor(readonly message: string) {}
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** One-byte text is most of what Envoy sends; the expression engine checks it faster than a loop would. */
+/** Most text that Envoy sends is one-byte text; the regular expression engine checks it faster than a loop. */
 // eslint-disable-next-line no-control-regex -- the whole ASCII range is meant
 const ASCII = /^[\x00-\x7f]*$/;
 
@@ -23,7 +23,7 @@ export class WireReader {
   spanEnd = 0;
   private position = 0;
   private end: number;
-  /** The whole message as one-byte text: a field's text is then a slice, not a call out of the engine. */
+  /** The whole message as one-byte text: a field's text is then a slice, not a native call. */
   private readonly oneByte: string;
 
   constructor(private readonly bytes: Buffer) {

@@ -1,13 +1,13 @@
 /**
  * Builds protobuf messages from their end to their beginning: a nested message is written before its length is, so no
- * length has to be known beforehand, and nothing is copied from buffer to buffer. Whoever writes must go backwards,
- * too: the last field first, and the last of a list first.
+ * length has to be known beforehand, and nothing is copied from buffer to buffer. Callers must write backwards
+ * as well: the last field first, and the last of a list first.
  *
  * @see https://protobuf.dev/programming-guides/encoding/ the wire format
  */
 
 const INITIAL_BYTES = 4096;
-/** Longer texts are written by the engine, shorter ones faster here. */
+/** Longer texts are written by a native call, shorter ones are faster here. */
 const SHORT_TEXT = 48;
 
 /** Writes one message at a time. */
@@ -70,7 +70,7 @@ export class MessageWriter {
     return message;
   }
 
-  /** Forgets what was written: the message before was given up. */
+  /** Discards what was written, after a message was abandoned. */
   reset(): void {
     this.at = this.buffer.length;
   }
