@@ -27,7 +27,7 @@ describe('normalizeHost()', () => {
     ['a leading dot', '.a'],
     ['a space', 'a b'],
     ['percent-encoding', '%61.example.com'],
-    ['a port that is none', 'a:b'],
+    ['an invalid port', 'a:b'],
     ['two ports', 'a:1:2'],
     ['a letter that lower-cases to ASCII', '\u212a.example.com'],
     ['non-ASCII', 'b\u00fccher.example'],

@@ -20,7 +20,7 @@ describe('parsePathPattern()', () => {
     ['a star in a segment', '/a*'],
     ['a name in a segment', '/a{id}'],
     ['three stars', '/***'],
-    ['a name that is none', '/{1d}'],
+    ['an invalid name', '/{1d}'],
     ['an empty name', '/{}'],
     ['__proto__', '/{__proto__}'],
     ['a name twice', '/{a}/{a}'],

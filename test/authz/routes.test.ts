@@ -5,7 +5,7 @@ import { denialOf, policyOf } from './contexts.js';
 
 type Asked = readonly [method: string, host: string, path: string];
 
-/** Policies are named after their position, so that a match tells which route it was. */
+/** Policies are named after their position, so that a match shows which route it was. */
 function routerOf(routes: readonly RoutePattern[]) {
   return createRouter(
     routes.map((route, index) => ({ ...route, policy: policyOf({ name: String(index) }) })),

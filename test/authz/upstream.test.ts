@@ -121,7 +121,7 @@ describe('createUpstreamBuilder()', () => {
     ['some are left', 'session=x; a=1', 'a=1', false],
     ['none is left', 'session=x', undefined, true],
     ['none was there', 'a=1', undefined, false],
-    ['it can not be read', 'session=x\ufffd', undefined, true],
+    ['it cannot be read', 'session=x\ufffd', undefined, true],
   ])('takes the token out of the cookies: %s', (_, cookie, expected, removed) => {
     for (const token of [ALICE, undefined]) {
       const { set, remove } = changesFor({ headers: { cookie }, ...(token === undefined ? {} : { token }) });

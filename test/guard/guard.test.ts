@@ -102,7 +102,7 @@ describe('createGuard()', () => {
     expect(httpOf(await handler.check(checkRequestBytes(), NO_DEADLINE))).toBe(http);
   });
 
-  test('denies when what goes upstream can not be worked out', async () => {
+  test('denies when what goes upstream cannot be worked out', async () => {
     const broken = (): never => {
       throw new Error('boom');
     };
@@ -113,7 +113,7 @@ describe('createGuard()', () => {
     expect(httpOf(await later.check(checkRequestBytes(), NO_DEADLINE))).toBe(500);
   });
 
-  test('denies when the answer can not be encoded', () => {
+  test('denies when the answer cannot be encoded', () => {
     const gate = gateOf(
       () => undefined,
       () => ({ ...NO_CHANGES, set: undefined as unknown as [] }),

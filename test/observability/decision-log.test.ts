@@ -18,12 +18,12 @@ describe('createDecisionLog()', () => {
   };
 
   function record(mode: DecisionLogMode, decision: Decision): Record<string, unknown>[] {
-    const told: Record<string, unknown>[] = [];
-    const info = (fields: object) => void told.push(fields as Record<string, unknown>);
-    const error = (fields: object) => void told.push({ ...fields, level: 'error' });
+    const lines: Record<string, unknown>[] = [];
+    const info = (fields: object) => void lines.push(fields as Record<string, unknown>);
+    const error = (fields: object) => void lines.push({ ...fields, level: 'error' });
     const log = { ...silentLogger, info, error };
     createDecisionLog(log, () => mode)(decision, 1.23456);
-    return told;
+    return lines;
   }
 
   test.each([
@@ -35,7 +35,7 @@ describe('createDecisionLog()', () => {
     expect(record(mode, denial({}))).toHaveLength(denials);
   });
 
-  test('tells who, what and why, and never the query or a credential', () => {
+  test('names who, what and why, and never the query or a credential', () => {
     const headers = { authorization: 'Bearer top-secret', 'x-request-id': 'r1' };
     const [line] = record('all', denial({ path: '/orders', query: 'access_token=top-secret', headers }));
     expect(line).toMatchObject({ decision: 'deny', reason: 'expired_token', method: 'GET', path: '/orders' });
@@ -51,10 +51,10 @@ describe('createDecisionLog()', () => {
     ['an encoded fragment', '/orders%23access_token=opq_secret', '/orders…'],
     ['a segment as long as a token', `/reset/${'s'.repeat(32)}/form`, '/reset/…/form'],
     ['a JWT', `/${'h'.repeat(40)}.${'p'.repeat(40)}.${'s'.repeat(40)}`, '/…'],
-    ['a UUID, which is none', '/orders/0b0e4cf2-5a0d-4b6e-9f43-3a8f4f6f2f10', undefined],
+    ['a UUID, which is not a token', '/orders/0b0e4cf2-5a0d-4b6e-9f43-3a8f4f6f2f10', undefined],
     ['an ordinary path', '/orders/4711/items.json', undefined],
-  ])('tells a path without a token in it: %s', (_, path, told) => {
-    expect(record('all', denial({ path }))[0]!.path).toBe(told ?? path);
+  ])('writes a path without a token in it: %s', (_, path, expected) => {
+    expect(record('all', denial({ path }))[0]!.path).toBe(expected ?? path);
   });
 
   test.each([
@@ -62,7 +62,7 @@ describe('createDecisionLog()', () => {
     ['a trace id', '4bf92f3577b34da6a3ce929d0e0e4736', '4bf92f3577b34da6a3ce929d0e0e4736'],
     ['a short word', 'req-17', 'req-17'],
     ['a token', 'opq_Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFy', '…'],
-  ])('tells %s as a request id as it should', (_name, id, expected) => {
+  ])('writes %s as a request id as it should', (_name, id, expected) => {
     const [line] = record('all', denial({ headers: { 'x-request-id': id } }));
     expect(line!.requestId).toBe(expected);
   });

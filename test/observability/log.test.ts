@@ -36,7 +36,7 @@ describe('createLog()', () => {
     expect(written[0]!.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  test('tells of an error its words, its cause and nothing that a library attached', () => {
+  test('writes the name, message and cause of an error, and nothing that a library attached', () => {
     const { log, written } = lines({ level: 'info', format: 'json' });
     const error = Object.assign(new Error('outer', { cause: new Error('inner') }), { token: 'secret-token' });
     log.error({ err: error }, 'failed');

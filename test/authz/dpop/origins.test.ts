@@ -10,7 +10,7 @@ const vectors = readVectors('htu-normalisation') as {
 
 describe('parseHost()', () => {
   test.each(vectors.accept_host_header)('"%s" is a host', (host) => expect(parseHost(host)).toBeDefined());
-  test.each(vectors.reject_host_header)('"%s" is none', (host) => expect(parseHost(host)).toBeUndefined());
+  test.each(vectors.reject_host_header)('"%s" is refused', (host) => expect(parseHost(host)).toBeUndefined());
 
   test.each([
     ['an empty port', 'a.example:'],
@@ -29,7 +29,7 @@ describe('parseHost()', () => {
     ['a backslash', 'a\\b'],
     ['a line break', 'a.example\n'],
     ['255 characters', 'a'.repeat(255)],
-  ])('%s is none', (_, host) => expect(parseHost(host)).toBeUndefined());
+  ])('%s is refused', (_, host) => expect(parseHost(host)).toBeUndefined());
 
   test('keeps a final dot, and lowers the case', () => {
     expect(parseHost('API.Example.COM.:8443')).toEqual({ host: 'api.example.com.', port: 8443 });
@@ -51,7 +51,7 @@ describe('parseOrigin()', () => {
     'ws://a.example',
     'https://*.a.example',
     '',
-  ])('"%s" is none', (text) => expect(parseOrigin(text)).toBeUndefined());
+  ])('"%s" is refused', (text) => expect(parseOrigin(text)).toBeUndefined());
 });
 
 describe('createOriginsOfHost() without origins', () => {

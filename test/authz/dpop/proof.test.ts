@@ -161,7 +161,7 @@ describe('createProofVerifier() refuses', () => {
     expect(codeOf(() => verifyOnce(mintProof({ claims })))).toBe('dpop_proof_claims');
   });
 
-  test('a Host that is none, before anything else', () => {
+  test('an invalid Host, before anything else', () => {
     const request = { method: 'GET', path: '/orders', host: 'api.example.com/orders?' };
     expect(codeOf(() => verifyOnce('rubbish', { request }))).toBe('invalid_host');
   });

@@ -10,7 +10,7 @@ import { denialOf } from '../contexts.js';
 
 const DEEP: unknown = JSON.parse(`${'['.repeat(20)}${']'.repeat(20)}`);
 
-/** Beyond 2^53 no number can be told from its neighbours, so none is written. */
+/** Beyond 2^53 no number can be distinguished from its neighbours, so none is written. */
 const holdsRoundedNumber = (value: unknown): boolean => {
   if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER;
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsRoundedNumber);

@@ -37,7 +37,7 @@ describe('createIdentityHeaders()', () => {
     expect(denialOf(() => createIdentityHeaders(spec).of(token))).toBe('invalid_claims');
   });
 
-  test('tells the same claims as metadata, as they are', () => {
+  test('gives the same claims as metadata, unchanged', () => {
     const claims = { sub: 'J\u00f6rg', realm_access: { roles: ['a'] }, other: 1 };
     expect(headers.metadataOf(verifiedToken({ claims }))).toEqual({
       sub: 'J\u00f6rg',

@@ -72,7 +72,7 @@ describe('createIdentityTokenIssuer()', () => {
     },
   );
 
-  test('tells how the user authenticated, in the right types only', async () => {
+  test('includes how the user authenticated, in the right types only', async () => {
     const claims = { acr: 'urn:mfa', amr: ['otp', 1], auth_time: NOW_S - 5 };
     const issuer = issuerOf();
     const { payload } = await verify(issuer.issue(verifiedToken({ claims }), NOW_MS)!, issuer.jwks);

@@ -55,7 +55,7 @@ describe('createCertificateReader() of envoy', () => {
   test.each([
     ['without one', undefined, 'none'],
     ['with an empty one', '', 'none'],
-    ['with one that can not be read', '%%%', 'unreadable'],
+    ['with one that cannot be read', '%%%', 'unreadable'],
     ['with one beyond its bound', `${encoded}${'%0A'.repeat(11_000)}`, 'unreadable'],
   ])('%s', (_, peerCertificate, kind) => expect(read({ peerCertificate, headers: none }).kind).toBe(kind));
 
@@ -83,7 +83,7 @@ describe('createCertificateReader() of xfcc', () => {
     ['a certificate in an earlier field alone', [own, 'Hash=ab'], 'none'],
     ['no field', [], 'none'],
     ['an unclosed quote in front of what the proxy wrote', [`Cert="${encoded},${own}`], 'none'],
-    ['a certificate that can not be read', ['Cert="%ZZ"'], 'unreadable'],
+    ['a certificate that cannot be read', ['Cert="%ZZ"'], 'unreadable'],
   ])('%s', (_, fields, kind) => expect(readField(...fields).kind).toBe(kind));
 
   test('never believes the TLS session, which is the proxy’s own', () => {

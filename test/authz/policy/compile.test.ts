@@ -30,7 +30,7 @@ describe('compilePolicies()', () => {
     expect(policy(compile({ default: { access: 'anonymous' } }), 'default').access).toBe('anonymous');
   });
 
-  test('requires access where nothing is said', () => {
+  test('requires access by default', () => {
     expect(policy(compile({ p: {} }), 'p').access).toBe('required');
   });
 

@@ -98,7 +98,7 @@ describe('compileCondition()', () => {
     ['method', 'request.method == "GET"', { method: 'GET' }, true],
     ['path is decoded', 'request.path == "/admin"', { path: '/%61dmin' }, true],
     [
-      'an ambiguous path can not be read',
+      'an ambiguous path cannot be read',
       '!request.path.startsWith("/admin")',
       { path: '/x/..;/admin' },
       false,
@@ -252,7 +252,7 @@ describe('compileCondition()', () => {
     },
   );
 
-  test('tells nothing of the claims in its error', () => {
+  test('reveals no claims in its error', () => {
     const { requirement: require } = compileCondition('int(claims.secret) == 1');
     let thrown: unknown;
     try {

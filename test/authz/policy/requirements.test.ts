@@ -58,7 +58,7 @@ describe('createScopeRequirement()', () => {
     ['none of any', { any: ['a', 'b'] }, ['c'], false],
     ['both', { all: ['a'], any: ['b', 'c'] }, ['a', 'c'], true],
     ['both, any missing', { all: ['a'], any: ['b', 'c'] }, ['a'], false],
-    ['an empty any can not hold', { any: [] }, ['a'], false],
+    ['an empty any cannot hold', { any: [] }, ['a'], false],
     ['scopes have case', { all: ['a'] }, ['A'], false],
     ['no prefixes', { all: ['orders'] }, ['orders:write'], false],
     ['no scopes', { all: ['a'] }, [], false],
@@ -66,7 +66,7 @@ describe('createScopeRequirement()', () => {
     expect(holds(createScopeRequirement(spec), { scopes: new Set(scopes) })).toBe(expected);
   });
 
-  test('tells which scopes would do', () => {
+  test('names the sufficient scopes', () => {
     const require = createScopeRequirement({ all: ['a', 'b'], any: ['c', 'd'] });
     expect(thrownBy(() => require(checkContext(), verifiedToken()))).toMatchObject({
       code: 'insufficient_scope',
@@ -101,7 +101,7 @@ describe('createRoleRequirement()', () => {
     ['not all', { all: ['a', 'b'] }, { roles: ['a'] }, false],
     ['none', { any: ['a'] }, { roles: [] }, false],
     ['no claim', { any: ['a'] }, {}, false],
-    ['an empty any can not hold', { any: [] }, { roles: ['a'] }, false],
+    ['an empty any cannot hold', { any: [] }, { roles: ['a'] }, false],
     ['configured claims only', { any: ['a'], claims: ['groups'] }, { roles: ['a'] }, false],
     [
       'a dotted claim',
@@ -183,7 +183,7 @@ describe('createStepUpRequirement()', () => {
     expect(() => createStepUpRequirement({})).toThrow();
   });
 
-  test('tells what would do', () => {
+  test('names what would be sufficient', () => {
     const require = createStepUpRequirement({ acr: ['a', 'b'], maxAge: 900_500 });
     expect(thrownBy(() => require(checkContext(), verifiedToken()))).toMatchObject({
       code: 'step_up_required',

@@ -30,7 +30,7 @@ interface Case {
   readonly mode?: 'off' | 'optional' | 'required';
   readonly scheme?: 'bearer' | 'dpop';
   readonly cnf?: Confirmation | undefined;
-  /** Fields of the DPoP header; one good proof unless said otherwise. */
+  /** Fields of the DPoP header; one good proof by default. */
   readonly dpop?: readonly string[];
   /** `own`: the certificate that byMtls is bound to. */
   readonly cert?: 'own' | 'other' | 'broken' | 'none';
@@ -133,7 +133,11 @@ describe('createSenderConstraintStage() refuses', () => {
     ['a certificate-bound token under DPoP', { cnf: byMtls, cert: 'own' }, 'unbound_token_as_dpop'],
     ['no certificate', { scheme: 'bearer', cnf: byMtls }, 'certificate_missing'],
     ['another certificate', { scheme: 'bearer', cnf: byMtls, cert: 'other' }, 'certificate_mismatch'],
-    ['a certificate that is none', { scheme: 'bearer', cnf: byMtls, cert: 'broken' }, 'certificate_mismatch'],
+    [
+      'a certificate that cannot be parsed',
+      { scheme: 'bearer', cnf: byMtls, cert: 'broken' },
+      'certificate_mismatch',
+    ],
     ['bound to both, without the certificate', { cnf: byBoth }, 'certificate_missing'],
     ['bound to both, with another certificate', { cnf: byBoth, cert: 'other' }, 'certificate_mismatch'],
     ['bound to both, with a bad proof', { cnf: byBoth, cert: 'own', dpop: ['x'] }, 'dpop_proof_malformed'],
@@ -209,7 +213,7 @@ describe('createSenderConstraintStage() refuses', () => {
   });
 });
 
-describe('createSenderConstraintStage() tells', () => {
+describe('createSenderConstraintStage() reports', () => {
   test('later stages of the proof', () => {
     expect(judge({ cnf: byDpop }).ctx.proof).toMatchObject({ jkt, expiresAtMs: (NOW_S + 70) * 1000 });
   });

@@ -101,7 +101,7 @@ describe('createSpendProofStage()', () => {
     }
   });
 
-  test('tells the client when to come back, and the log why', () => {
+  test('gives the client a Retry-After, and the log the cause', () => {
     const { stage } = stageOf(storeOf(fail(outage)));
     expect(() => stage.run(contextOf())).toThrow(
       expect.objectContaining({ details: { retryAfterS: 1, cause: outage, isOutage: true } }),

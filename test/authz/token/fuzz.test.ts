@@ -49,7 +49,7 @@ describe('createTokenVerifier() never takes', () => {
     );
   });
 
-  test('segments of good tokens put together anew', async () => {
+  test('segments of good tokens put together again', async () => {
     const parts = TOKENS.flatMap((text) => text.split('.'));
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom(...parts), { maxLength: 5 }), (segments) =>

@@ -101,7 +101,7 @@ describe('createTokenVerifier() and the keys', () => {
     expect(keys.asked).toBe(1);
   });
 
-  test('lets a refusal reach every Check that waits, and begins anew after it', async () => {
+  test('lets a refusal reach every Check that waits, and starts again after it', async () => {
     const { keys, verify } = setUp();
     Object.assign(keys, { slow: true, unavailable: true });
     const token = mintToken();
@@ -222,7 +222,7 @@ describe('createTokenVerifier() after a reload', () => {
     expect(cacheOutcomes).toEqual(['stale']);
   });
 
-  test('verifies again under a key set that was made anew, whatever its generation', async () => {
+  test('verifies again under a key set that was created again, whatever its generation', async () => {
     const { token, verify } = await known({ keys: new TestIssuerKeys(ISSUER, [next.verification]) });
     expect(await denialOf(() => verify(token))).toBe('unknown_key');
   });

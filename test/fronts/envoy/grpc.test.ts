@@ -95,7 +95,7 @@ describe('startGrpcServer()', () => {
     expect((await call(client, CHECK, { bytes: Buffer.from('xy') })).bytes?.toString()).toBe('later');
   });
 
-  test('tells the handler authority, policy metadata and deadline of the call', async () => {
+  test('passes authority, policy metadata and deadline of the call to the handler', async () => {
     const { client, calls } = await start(same);
     const metadata = new Metadata();
     metadata.add('portcullis-policy', 'orders-write');

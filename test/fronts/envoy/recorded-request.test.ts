@@ -43,7 +43,7 @@ describe('readRecordedRequest()', () => {
     ['attributes of a wrong kind', { attributes: 3 }],
     ['a header that is no text', { attributes: { request: { http: { headers: { a: 1 } } } } }],
     ['a header map without a list', { attributes: { request: { http: { header_map: { headers: {} } } } } }],
-  ])('refuses %s, without telling a value', (_name, recorded) => {
+  ])('refuses %s, without revealing a value', (_name, recorded) => {
     expect(() => readRecordedRequest(recorded)).toThrow(RecordedRequestError);
   });
 });

@@ -21,7 +21,7 @@ describe('createTurnBatch()', () => {
     expect(handled).toEqual([['a', 'b']]);
   });
 
-  test('begins anew with each turn', () => {
+  test('starts again with each turn', () => {
     const { add, handled, endTurn } = setUp();
     add('a');
     endTurn();
