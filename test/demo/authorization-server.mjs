@@ -5,7 +5,7 @@
  */
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import Provider from 'oidc-provider';
-import { DEMO_AUDIENCE, DEMO_CLIENTS, DEMO_CERTIFICATE_HEADER } from './clients.mjs';
+import { DEMO_AUDIENCE, DEMO_CERTIFICATE_HEADER, DEMO_CLIENTS, DEMO_GATE } from './clients.mjs';
 
 const SCOPES = 'orders:read orders:write payments';
 const TOKEN_TTL_S = 600;
@@ -24,13 +24,13 @@ const signingKey = (kid) => {
 const clientOf = (clientId) => DEMO_CLIENTS.find((client) => client.id === clientId);
 
 const provider = new Provider(issuer, {
-  clients: DEMO_CLIENTS.map((client) => ({
+  clients: [DEMO_GATE, ...DEMO_CLIENTS].map((/** @type {import('./clients.mjs').DemoClient} */ client) => ({
     client_id: client.id,
     client_secret: client.secret,
     grant_types: ['client_credentials'],
     response_types: [],
     redirect_uris: [],
-    scope: client.scope,
+    ...(client.scope === undefined ? {} : { scope: client.scope }),
     id_token_signed_response_alg: 'ES256',
     tls_client_certificate_bound_access_tokens: client.certificateBound ?? false,
   })),
@@ -43,6 +43,8 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
     dPoP: { enabled: true },
     mTLS: {
       enabled: true,
@@ -59,7 +61,7 @@ const provider = new Provider(issuer, {
       getResourceServerInfo: (_ctx, _resource, client) => ({
         scope: SCOPES,
         audience: DEMO_AUDIENCE,
-        accessTokenFormat: 'jwt',
+        accessTokenFormat: clientOf(client.clientId)?.opaque ? 'opaque' : 'jwt',
         accessTokenTTL: clientOf(client.clientId)?.lifetimeS ?? TOKEN_TTL_S,
         jwt: { sign: { alg: 'ES256' } },
       }),

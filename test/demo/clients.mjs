@@ -4,6 +4,9 @@
 /** The API's identifier: `resource` in a token request, `aud` in a token. */
 export const DEMO_AUDIENCE = 'https://api.example.com';
 
+/** The gate as a client of the authorization server, to ask about opaque tokens. */
+export const DEMO_GATE = { id: 'gate', secret: 'gate-secret' };
+
 /** Where the authorization server reads a client's certificate: base64 of its DER. */
 export const DEMO_CERTIFICATE_HEADER = 'x-demo-client-certificate';
 
@@ -11,10 +14,11 @@ export const DEMO_CERTIFICATE_HEADER = 'x-demo-client-certificate';
  * @typedef {object} DemoClient
  * @property {string} id
  * @property {string} secret
- * @property {string} scope that it may ask for
+ * @property {string} [scope] that it may ask for
  * @property {Record<string, unknown>} [claims] more of its tokens
  * @property {number} [lifetimeS] of its tokens
  * @property {boolean} [certificateBound]
+ * @property {boolean} [opaque] its tokens say nothing; whoever gets one has to ask
  */
 
 /** @type {readonly DemoClient[]} */
@@ -29,5 +33,6 @@ export const DEMO_CLIENTS = [
   },
   { id: 'payer', secret: 'payer-secret', scope: 'payments' },
   { id: 'hasty', secret: 'hasty-secret', scope: 'orders:read', lifetimeS: 1 },
+  { id: 'opaque', secret: 'opaque-secret', scope: 'orders:read', opaque: true },
   { id: 'bank', secret: 'bank-secret', scope: 'orders:read', certificateBound: true },
 ];
