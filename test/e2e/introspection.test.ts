@@ -56,9 +56,9 @@ function ask(client: Client, token: string): Promise<{ http: number; user: strin
     (client as any).Check(
       checkRequest({ headers: [['authorization', `Bearer ${token}`]] }),
       { deadline: Date.now() + 15_000 },
-      (error: { code: number } | null, answer: CheckAnswer) =>
+      (error: { code: number } | null, answer: CheckAnswer | undefined) =>
         resolve({
-          http: error === null ? (answer.denied_response?.status?.code ?? 200) : -error.code,
+          http: error === null ? (answer?.denied_response?.status?.code ?? 200) : -error.code,
           user: valuesOf(answer?.ok_response?.headers, 'x-user-id')[0],
         }),
     );

@@ -134,11 +134,20 @@ describe('clientKeys', () => {
       putKey('bob', bob);
       put('bob.yaml', 'tenant: other');
       const runtime = await start();
-      for (const [client, key] of [
-        ['alice', alice],
-        ['bob', bob],
-      ] as const)
-        expect(await ask(runtime, tokenOf(client, key, over))).toMatchObject({ reason: 'invalid_claims' });
+      const acme = await start({
+        policies: { default: { claims: { 'session.tenant': 'acme' } } },
+      });
+      const condition = await start({ policies: { default: { when: 'session.tenant == "acme"' } } });
+      for (const [client, key, tenant] of [
+        ['alice', alice, undefined],
+        ['bob', bob, 'other'],
+      ] as const) {
+        const token = tokenOf(client, key, over);
+        for (let n = 0; n < 3; n++)
+          expect(await ask(runtime, token)).toMatchObject({ allowed: true, tenant });
+        expect(await ask(acme, token)).toMatchObject({ reason: 'claim_mismatch' });
+        expect(await ask(condition, token)).toMatchObject({ reason: 'condition_failed' });
+      }
     },
   );
 

@@ -131,9 +131,7 @@ class JwtKind implements TokenKind {
     if (!isSigned(candidate, keys)) return { refused: 'invalid_signature', epoch };
     this.#reader.keepHeader(candidate);
     const { session } = epoch.keys;
-    const proved = session === undefined ? candidate : withSession(candidate, session);
-    if (proved === undefined) return { refused: 'invalid_claims', epoch };
-    const { text, claims } = proved;
+    const { text, claims } = session === undefined ? candidate : withSession(candidate, session);
     if (confirmation === undefined) return { text, claims, epoch };
     return { text, claims, epoch, confirm: () => confirmation.confirm(presented, { claims, epoch }) };
   }
@@ -195,12 +193,13 @@ function findKeys({ epoch, header, alg, claims }: Candidate): ReturnType<IssuerK
 }
 
 /**
- * Adds session parameters as the claim `session`. A token of its own that says something under that name is refused: the
- * client signs it, and what the operator says of a client must not be for the client to say.
+ * Makes session parameters the claim `session`. Whatever the token says under that name is left out: the client signs
+ * it, and what the operator says of a client is not for the client to say.
  */
-function withSession({ claims }: ReadJwt, session: JsonObject): Pick<ReadJwt, 'claims' | 'text'> | undefined {
-  if (Object.keys(claims).some((name) => name === 'session' || name.startsWith('session.'))) return undefined;
-  const text = JSON.stringify({ ...claims, session });
+function withSession({ claims }: ReadJwt, session: JsonObject): Pick<ReadJwt, 'claims' | 'text'> {
+  const own = Object.entries(claims).filter(([name]) => name !== 'session' && !name.startsWith('session.'));
+  const said = Object.keys(session).length === 0 ? own : [...own, ['session', session] as const];
+  const text = JSON.stringify(Object.fromEntries(said));
   return { claims: parseStrictJsonText(text), text };
 }
 
