@@ -64,7 +64,7 @@ module.exports = {
     },
     {
       name: 'stages-are-strangers',
-      comment: 'A stage that imports a stage can not be reordered or left out.',
+      comment: 'A stage that imports a stage cannot be reordered or left out.',
       severity: 'error',
       from: { path: '^src/authz/stages/' },
       to: { path: '^src/authz/stages/' },
@@ -107,7 +107,7 @@ module.exports = {
     },
     {
       name: 'not-to-unresolvable',
-      comment: 'An import that can not be resolved fails at run time.',
+      comment: 'An import that cannot be resolved fails at run time.',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true },

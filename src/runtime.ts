@@ -87,7 +87,7 @@ export interface Runtime {
   readonly denials: RecentDenials | undefined;
   /** The key sets that tokens are verified with. */
   keyStatus(): readonly IssuerKeysStatus[];
-  /** Puts a configuration in force as a whole. @throws when it can not be; the old one stays */
+  /** Puts a configuration in force as a whole. @throws when it cannot be; the old one stays */
   apply(config: Config): Promise<void>;
   readiness(): Readiness;
   status(): object;

@@ -358,7 +358,7 @@ describe('explainRequest()', () => {
     expect(explanation.response).toMatchObject({ http: 401 });
   });
 
-  test('tells of a request that can not be decoded', async () => {
+  test('tells of a request that cannot be decoded', async () => {
     const issuer = await startIssuer();
     const explanation = await explainRequest(configOf(issuer), { attributes: {} });
     expect(explanation).toMatchObject({

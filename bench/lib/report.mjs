@@ -67,7 +67,7 @@ export const decisionTable = (rows) =>
   table(
     [
       'case',
-      'CPU µs a Check',
+      'CPU µs per Check',
       'floor µs',
       '× floor',
       'raw verify µs',

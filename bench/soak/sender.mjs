@@ -11,7 +11,7 @@ const UNANSWERED_AFTER_MS = 10_000;
 const KILL_EXCUSE_MS = 15_000;
 /** Less than what the gate gives Redis for an answer. */
 const SLOW_STORE_MS = 50;
-/** What the client tells the server; the bench's 200 ms are too little for a machine on which a worker starts anew. */
+/** The deadline that the client sends; the bench's 200 ms are too little for a machine on which a worker starts again. */
 const TIMEOUT_MS = 2_000;
 const block = headerBlock(checkFields(checkPath, { timeoutMs: TIMEOUT_MS }));
 const KEPT_EXAMPLES = 20;

@@ -3,7 +3,7 @@ import type { CliIo } from './io.js';
 import { reportProblems } from './problems.js';
 
 /**
- * Loads a configuration for a command, and tells everything that is wrong with it, a line each.
+ * Loads a configuration for a command, and reports every problem, one per line.
  *
  * @param file as it was given
  * @returns undefined where it is bad

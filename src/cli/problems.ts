@@ -1,10 +1,10 @@
-/** What is wrong with a configuration, told to whoever runs a command. Loads nothing of what reads one. */
+/** Reports what is wrong with a configuration. Does not load the code that reads one. */
 import type { LoadedConfig } from '../config/load.js';
 import { ConfigError, formatProblem } from '../config/problems.js';
 import type { CliIo } from './io.js';
 
 /**
- * Loads a configuration, and tells everything that is wrong with it, a line each.
+ * Loads a configuration, and reports every problem, one per line.
  *
  * @returns undefined where it is bad
  */
@@ -21,7 +21,7 @@ export async function reportProblems(
   }
 }
 
-/** Tells what works and is probably not what was meant. */
+/** Reports what works and is probably not what was meant. */
 export function reportWarnings({ warnings }: LoadedConfig, io: CliIo): void {
   for (const warning of warnings) io.err(`warning: ${formatProblem(warning)}`);
 }

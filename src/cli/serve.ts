@@ -3,7 +3,7 @@ import { ConfigError } from '../config/problems.js';
 import { type CliIo, describeError, EXIT, type ExitCode } from './io.js';
 import { reportProblems } from './problems.js';
 
-/** Opens the ports; rejects where one can not be opened. */
+/** Opens the ports; rejects where one cannot be opened. */
 export type StartServer = (options: LoadedConfig & { readonly configFile: string }) => Promise<unknown>;
 
 /** What `serve` is made of. */
@@ -35,7 +35,7 @@ export async function runServe(
     return undefined;
   } catch (error) {
     io.err(
-      error instanceof ConfigError ? error.message : `portcullis: can not serve: ${describeError(error)}`,
+      error instanceof ConfigError ? error.message : `portcullis: cannot serve: ${describeError(error)}`,
     );
     return EXIT.failed;
   }

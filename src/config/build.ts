@@ -29,7 +29,7 @@ const DEFAULT_MIN_TTL_MS = 60_000;
  * Makes the configuration out of a file that passed every check: reads in what it names, and fills in the defaults
  * that depend on other keys.
  *
- * @param parsed checked; a file that can not be read is a bug here, since the checks have read it
+ * @param parsed checked; a file that cannot be read is a bug here, since the checks have read it
  */
 export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
   const { server, issuers, jwks, policies, tokens, revocation: _, ...rest } = omit(parsed, ['tracing']);
@@ -154,6 +154,6 @@ function omit<T extends object, K extends keyof T>(value: T, names: readonly K[]
 }
 
 function must<T>(content: Content<T>): T {
-  if ('problem' in content) throw new Error('a file passed its check and can not be read any more');
+  if ('problem' in content) throw new Error('a file passed its check and cannot be read any more');
   return content.value;
 }

@@ -5,8 +5,8 @@ export type ConfigTree = Readonly<Record<string, unknown>>;
 
 /**
  * A value of the file with its path. Reading never throws and never guesses: what has another type than was asked
- * for is simply not there, since the schema has reported it already. So the checks across sections run on a file
- * that has other mistakes, and every mistake is told at once.
+ * for is treated as absent, since the schema has reported it already. So the checks across sections run on a file
+ * that has other mistakes, and every mistake is reported at once.
  */
 export class ConfigValue {
   constructor(

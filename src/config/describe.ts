@@ -45,7 +45,7 @@ export function describeConfig(): string {
 }
 
 function describeSection(name: string, schema: JsonSchema, isRequired: boolean): string {
-  // A plain mapping has nothing to say of itself that its keys do not say.
+  // The keys of a plain mapping say all that there is to say.
   const [own, ...below] = rowsOf({ path: name, name, schema, isRequired });
   const rows = schema.properties === undefined && own !== undefined ? [own, ...below] : below;
   const head = ['| key | type | default | applies | meaning | example |', '|---|---|---|---|---|---|'];

@@ -3,7 +3,7 @@ import { parseNetwork } from '../http/ip-network.js';
 import { parseAddress } from './address.js';
 import { DURATION_PATTERN, parseDuration, parseSize } from './units.js';
 
-/** What the reference page and the JSON Schema say of a key. The example is what stands behind the colon in YAML. */
+/** What the reference page and the JSON Schema say about a key. The example is what follows the colon in YAML. */
 interface Documentation {
   readonly description: string;
   readonly 'x-example'?: unknown;

@@ -32,10 +32,10 @@ export function readBoundedFile(path: string): Uint8Array {
   }
 }
 
-/** The digest of a file that is not there or can not be read. */
+/** The digest of a file that is not there or cannot be read. */
 export const UNREADABLE = 'unreadable';
 
-/** @returns SHA-256, to tell one content from another */
+/** @returns SHA-256, to compare contents */
 export function digestOfBytes(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('base64');
 }
@@ -110,5 +110,5 @@ const REASONS: Readonly<Record<string, string>> = {
 function reasonOf(error: unknown): string {
   if (error instanceof FileTooLargeError) return `is larger than ${MAX_FILE_BYTES} bytes`;
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? (REASONS[code] ?? `can not be read (${code})`) : 'can not be read';
+  return typeof code === 'string' ? (REASONS[code] ?? `cannot be read (${code})`) : 'cannot be read';
 }

@@ -5,7 +5,7 @@ import { type ConfigPath, formatPath, type ProblemReport } from './problems.js';
 export interface ReferenceSource {
   /** The environment; values are secrets. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Reads a text file for `${file:…}`; a reason in words where it can not be read. */
+  /** Reads a text file for `${file:…}`; a reason in words where it cannot be read. */
   readonly readText: (path: string) => { readonly text: string } | { readonly problem: string };
   readonly report: ProblemReport;
 }

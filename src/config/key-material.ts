@@ -76,7 +76,7 @@ export function readJson(source: string, files: ConfigFiles): Content<unknown> {
   }
 }
 
-/** The path is a value, and values are not told. */
+/** The path is a value, and values are not quoted. */
 function named(file: FileText): Content<string> {
   return 'text' in file
     ? { value: file.text }

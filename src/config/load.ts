@@ -22,17 +22,17 @@ import { checkSchema } from './check-schema.js';
 import { warningsOf } from './warnings.js';
 import { parseYaml } from './yaml.js';
 
-/** What loading needs of the outside; the real one where it is left out. */
+/** What loading needs from outside. Default: the real one. */
 export interface LoadOptions {
   /** For `${env:NAME}`. Values are secrets. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly readFile?: ReadFile;
 }
 
-/** A configuration, and what is to be said of it. */
+/** A configuration with its warnings. */
 export interface LoadedConfig {
   readonly config: Config;
-  /** What works, and is probably not what was meant. */
+  /** What works and is probably not what was meant. */
   readonly warnings: readonly Problem[];
   /** Every file that took part, as absolute paths, the configuration itself first: what a watcher watches. */
   readonly files: readonly string[];

@@ -73,7 +73,7 @@ export const configSchema = section({
     routesSection,
     'Which policy judges which request; the first that matches. None matches: 403. No routes at all: policy `default`.',
   ),
-  identity: documented(identitySection, 'What the upstream is told.'),
+  identity: documented(identitySection, 'What the upstream learns of the client.'),
   tokens: documented(tokensSection, 'Tokens that Portcullis signs. Absent: off.'),
   log: documented(logSection, 'The log, on standard output.'),
   tracing: unbuilt(tracingSection, 'OpenTelemetry.', { endpoint: 'http://127.0.0.1:4318' }),

@@ -77,7 +77,7 @@ function usesRedis({ replay, revocation, issuers }: Config): boolean {
 
 function warnOfTokens({ identity, server, tokens }: Config, warn: Warn): void {
   if (identity.token !== undefined && server.public === undefined)
-    warn(['identity', 'token'], 'upstreams can not fetch the keys, since server.public is absent');
+    warn(['identity', 'token'], 'upstreams cannot fetch the keys, since server.public is absent');
   if (identity.methodOverride === 'forward')
     warn(
       ['identity', 'methodOverride'],

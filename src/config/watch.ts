@@ -9,7 +9,7 @@ export interface WatchOptions {
   readonly loaded?: Pick<LoadedConfig, 'digests'>;
   /** How long the disk must be quiet before files are looked at, milliseconds. */
   readonly debounceMs?: number;
-  /** How often files are looked at without being told; network file systems and overlays tell nothing. Milliseconds. */
+  /** How often files are looked at without an event; network file systems and overlays send none. Milliseconds. */
   readonly pollMs?: number;
   readonly readFile?: ReadFile;
 }
@@ -33,7 +33,7 @@ const MAX_POSTPONED = 10;
 
 /**
  * Watches a configuration file. Survives editors, atomic renames and the symbolic links that Kubernetes swaps under a
- * ConfigMap: folders are watched rather than files, links are followed each time, and a poll finds what no event told.
+ * ConfigMap: folders are watched rather than files, links are followed each time, and a poll finds what no event reported.
  * Calls only when content differs, so a touched file causes nothing. Never keeps the process alive.
  *
  * @param file path of the configuration
@@ -114,7 +114,7 @@ class FileWatch implements ConfigWatcher {
     return { stamp, digest: digestOf(file, this.#readFile) };
   }
 
-  /** Events start the wait anew, so that a file is not read half written; but a restless folder can not put it off for ever. */
+  /** Events start the wait again, so that a file is not read half written; but a restless folder cannot put it off for ever. */
   #onEvent(): void {
     if (this.#pending !== undefined && this.#postponed >= MAX_POSTPONED) return;
     this.#postponed = this.#pending === undefined ? 0 : this.#postponed + 1;
@@ -166,7 +166,7 @@ class FileWatch implements ConfigWatcher {
 interface Sight {
   /** Identity, size and times of the file that the path leads to. */
   readonly stamp: string;
-  /** Of its content; the same for every file that can not be read. */
+  /** Of its content; the same for every file that cannot be read. */
   readonly digest: string;
 }
 

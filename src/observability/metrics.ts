@@ -53,7 +53,7 @@ export const METRICS = {
   revocation_store_available: { type: 'gauge', help: '1: the revocation store answers', labels: [] },
   token_requests_total: {
     type: 'counter',
-    help: 'Requests to the token endpoint; outcome is `issued` or the error',
+    help: 'Requests to the token endpoint; outcome is issued or the error',
     labels: ['grant', 'outcome'],
   },
   admin_actions_total: {

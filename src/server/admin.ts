@@ -12,7 +12,7 @@ export interface AdminBackend {
   readiness(): Promise<Readiness>;
   status(): Promise<object>;
   /**
-   * Fetches key sets anew.
+   * Fetches key sets again.
    *
    * @param issuer one of the configured; undefined: all
    * @param drop forget the old set at once, instead of keeping it while the fetch fails

@@ -192,12 +192,12 @@ class WorkerPool {
     return this.options.workers;
   }
 
-  /** @throws Error when a worker can not open the port */
+  /** @throws Error when a worker cannot open the port */
   async start(): Promise<void> {
     await Promise.all(Array.from({ length: this.size }, () => this.fork()));
   }
 
-  /** Puts a configuration in force everywhere; a worker that can not take it is replaced by one that starts with it. */
+  /** Puts a configuration in force everywhere; a worker that cannot take it is replaced by one that starts with it. */
   async apply(config: Config): Promise<void> {
     this.config = config;
     await Promise.all(

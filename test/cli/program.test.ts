@@ -85,7 +85,7 @@ describe('runCli()', () => {
     };
     expect(await runCommand(['serve', '-c', good], { loadServer: async () => startServer })).toMatchObject({
       code: 1,
-      err: 'portcullis: can not serve: boom',
+      err: 'portcullis: cannot serve: boom',
     });
     const checkIssuers = startServer;
     expect(await runCommand(['validate', '--online', '-c', good], { checkIssuers })).toMatchObject({
@@ -142,7 +142,7 @@ describe('runCli() validate', () => {
   test.each([
     [true, 0],
     [false, 1],
-  ])('--online, with keys %s: %d, a line an issuer', async (ok, expected) => {
+  ])('--online, with keys %s: %d, a line per issuer', async (ok, expected) => {
     const checkIssuers = async () => [
       { index: 0, issuer: 'https://a.example', ok: true, text: 'ok, keys usable: 1' },
       { index: 1, issuer: 'https://b.example', ok, text: 'whatever' },
@@ -182,10 +182,10 @@ describe('runCli() serve', () => {
     [
       'a port that is taken',
       new Error('listen EADDRINUSE: address already in use 127.0.0.1:1\n  more'),
-      'portcullis: can not serve: listen EADDRINUSE: address already in use 127.0.0.1:1',
+      'portcullis: cannot serve: listen EADDRINUSE: address already in use 127.0.0.1:1',
     ],
     ['what only shows while starting', new ConfigError([{ path: 'a', text: 'b' }]), 'a: b'],
-    ['something that says nothing', new Error(''), 'portcullis: can not serve: '],
+    ['something that says nothing', new Error(''), 'portcullis: cannot serve: '],
   ])('%s: 1, one line', async (_name, error, line) => {
     const startServer: StartServer = async () => {
       throw error;
@@ -234,7 +234,7 @@ describe('runCli() explain', () => {
     expect(err).not.toContain('abc');
   });
 
-  test('a request that can not be read as one: 1', async () => {
+  test('a request that cannot be read as one: 1', async () => {
     const explainRequest = () => Promise.reject(new Error('no attributes'));
     const { code, err } = await runCommand(
       ['explain', '-c', good, '-r', write('r.json', '{"attributes":{}}')],

@@ -347,7 +347,7 @@ describe('loadConfig() tells', () => {
     },
   );
 
-  test('a file that can not be read, by its name', () => {
+  test('a file that cannot be read, by its name', () => {
     expect(() => loadConfig('/nonexistent/gate.yaml')).toThrow(
       new ConfigError([{ path: '/nonexistent/gate.yaml', text: 'does not exist' }]),
     );

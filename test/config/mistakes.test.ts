@@ -29,7 +29,7 @@ const SHAPES: readonly Row[] = [
   ['a duration with another unit', { jwks: { timeout: '5 parsecs' } }, 'jwks.timeout', /must be a duration/],
   ['a number for a duration', { jwks: { timeout: 5 } }, 'jwks.timeout', /such as 500ms, 30s/],
   ['a duration of nothing', { jwks: { timeout: '0s' } }, 'jwks.timeout', /from 1ms/],
-  ['a duration that timers can not hold', { jwks: { maxTtl: '720h' } }, 'jwks.maxTtl'],
+  ['a duration that timers cannot hold', { jwks: { maxTtl: '720h' } }, 'jwks.maxTtl'],
   [
     'an unknown word',
     { dpop: { mode: 'sometimes' } },

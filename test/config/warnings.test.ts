@@ -48,7 +48,7 @@ describe('warningsOf() tells of', () => {
       /^tokens: no token can be had/,
     ],
     [
-      'keys that upstreams can not fetch',
+      'keys that upstreams cannot fetch',
       { tokens, identity: { token: {} } },
       /^identity\.token: .*server\.public/,
     ],

@@ -52,7 +52,7 @@ const list = (headers) =>
 function summary(status, error, { headers, upstream }) {
   const { 'x-user-id': user, 'grpc-status': grpc } = { ...headers, ...upstream };
   const as = user === undefined ? '' : `as ${user ?? 'nobody'}`;
-  // A denied gRPC call is told by its own status; HTTP says 200.
+  // A denied gRPC call has its own status; HTTP says 200.
   const reason = grpc === undefined ? (error ?? '') : `grpc-status ${grpc}`;
   return [String(status), reason, as].filter(Boolean).join(' ');
 }

@@ -66,7 +66,7 @@ describe('gRPC metadata and :authority', () => {
     expect((await stack.http1({ host: 'orders.example.com', headers: [reader()] })).status).toBe(200);
   });
 
-  test('a client can not choose by sending the header', async () => {
+  test('a client cannot choose by sending the header', async () => {
     stack = await startGateStack({ config: POLICIES });
     const response = await stack.http1({ headers: [['portcullis-policy', 'public']] });
     expect(response.status).toBe(401);

@@ -112,7 +112,7 @@ describe('two workers', () => {
     expect(outcomes.filter((outcome) => 'http' in outcome && outcome.http === 401)).toHaveLength(15);
   });
 
-  test('take a log level, and an invalidation that asks the issuer anew', async () => {
+  test('take a log level, and an invalidation that asks the issuer again', async () => {
     const { gate, issuer } = await startWorkers();
     const before = issuer.hits.jwks;
     const post = (path: string, body = '{}') =>

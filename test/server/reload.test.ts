@@ -53,7 +53,7 @@ describe('createReloader()', () => {
     expect(JSON.stringify(lines)).toContain('dpop.mode');
   });
 
-  test('counts a file that can not be put in force as a failure', async () => {
+  test('counts a file that cannot be put in force as a failure', async () => {
     const { reload, outcomes } = reloader(
       () => config('127.0.0.1:1'),
       () => Promise.reject(new Error('no')),

@@ -32,12 +32,12 @@ describe('startProcess()', () => {
     expect(child.isRunning()).toBe(false);
   });
 
-  test('tells what a program wrote that ended too soon', async () => {
+  test('reports what a program wrote that ended too soon', async () => {
     const started = node('console.error("bad news"); process.exit(3)', { ready: async () => false });
     await expect(started).rejects.toThrow(/ended before it was ready:\nbad news/);
   });
 
-  test('tells that a program is not there', async () => {
+  test('reports that a program is not there', async () => {
     const started = startProcess('/no/such/program', [], { name: 'ghost', ready: async () => false });
     await expect(started).rejects.toThrow(
       /ghost ended before it was ready:\nspawn \/no\/such\/program ENOENT/,

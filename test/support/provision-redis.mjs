@@ -12,12 +12,12 @@ export const REDIS_ADVICE =
 
 /**
  * @returns {string | undefined} the path of a server
- * @throws {Error} where REDIS_SERVER_BIN names something that can not be run
+ * @throws {Error} where REDIS_SERVER_BIN names something that cannot be run
  */
 export function findRedis() {
   const named = process.env['REDIS_SERVER_BIN'];
   if (named) {
-    if (!isExecutable(named)) throw new Error(`REDIS_SERVER_BIN is ${named}, and that can not be run`);
+    if (!isExecutable(named)) throw new Error(`REDIS_SERVER_BIN is ${named}, and that cannot be run`);
     return named;
   }
   return NAMES.map((name) => findProgram(name)).find((path) => path !== undefined);

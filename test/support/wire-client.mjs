@@ -42,7 +42,7 @@ function group(raw) {
 
 /**
  * @param {number} port
- * @returns {WireClient} a connection a request
+ * @returns {WireClient} one connection per request
  */
 export const createHttp1Client =
   (port) =>

@@ -17,7 +17,7 @@ export function refuse({ report }: CheckContext, node: ConfigValue, text: string
   report.add(node.path, text);
 }
 
-/** May words of this value be told? Not where a reference was filled in: they may be a secret's. */
+/** May words of this value be quoted? Not where a reference was filled in: they may be a secret's. */
 export function isQuotable({ filled }: CheckContext, node: ConfigValue): boolean {
   return !filled.has(formatPath(node.path));
 }

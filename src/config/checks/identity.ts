@@ -10,7 +10,7 @@ const FORBIDDEN = new Set(
 );
 const RESERVED_PREFIXES = ['x-envoy-', 'x-portcullis-'];
 
-/** As upstreams may read a name: `_` and `.` become `-` in CGI, WSGI and their kin. */
+/** As upstreams may read a name: `_` and `.` become `-` in CGI, WSGI and the like. */
 export function canonicalHeader(name: string): string {
   return name.toLowerCase().replace(/[_.]/g, '-');
 }
@@ -27,7 +27,7 @@ export function checkIdentity(ctx: CheckContext): void {
       refuse(
         ctx,
         headers.get(name),
-        `must not be another spelling of ${other}; case, _ and . do not tell headers apart`,
+        `must not be another spelling of ${other}; headers do not differ by case, _ and .`,
       );
     else if (isForbidden(canonical))
       refuse(

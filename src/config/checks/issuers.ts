@@ -94,7 +94,7 @@ function isDiscovered(issuer: ConfigValue): boolean {
   return issuer.get('discovery').value === true || !KEY_SOURCES.some((source) => isGiven(issuer.get(source)));
 }
 
-/** The client refuses such a URL as well, but only when it is too late to tell the operator. */
+/** The client refuses such a URL as well, but only while serving. */
 function checkFetchable(ctx: CheckContext, node: ConfigValue): void {
   if (node.path.at(-1) === 'issuer' && node.text?.includes('?') === true)
     refuse(ctx, node, 'must have no query where keys come through discovery');

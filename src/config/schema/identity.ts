@@ -27,7 +27,7 @@ const token = section({
   ttl: documented(duration('2s', '1h').prefault('60s'), 'Its life.', '60s'),
 });
 
-/** `identity`: what the upstream is told. */
+/** `identity`: what the upstream learns of the client. */
 export const identitySection = section({
   headers: documented(
     dictionary(headerName(), source).prefault({}),

@@ -165,7 +165,7 @@ export const jwksSection = section({
   ),
   maxTtl: documented(
     duration('0s', '480h').prefault('1h'),
-    'Longest time a fetched set is kept. `0s`: fetched anew for every token, in single flight; for tests.',
+    'Longest time a fetched set is kept. `0s`: fetched again for every token, in single flight; for tests.',
     '1h',
   ),
   cooldown: documented(

@@ -154,7 +154,7 @@ export const serverSection = section({
   limits: documented(limits.prefault({}), 'Beyond these bounds the answer is 503.'),
   failure: documented(
     choice(['deny', 'error']).prefault('deny'),
-    "`deny`: every failure is a denial, and stays closed whatever Envoy is told. `error`: the outage of a dependency that judges verified tokens (the replay or revocation store) is an error_response (Envoy 1.37 or later), and the filter's failure_mode_allow decides; everything that a client can cause stays a denial.",
+    "`deny`: every failure is a denial, and stays closed whatever Envoy's failure mode is. `error`: the outage of a dependency that judges verified tokens (the replay or revocation store) is an error_response (Envoy 1.37 or later), and the filter's failure_mode_allow decides; everything that a client can cause stays a denial.",
   ),
   drainTimeout: documented(
     duration('0s', '1h').prefault('10s'),
