@@ -24,6 +24,7 @@ import { createSelectPolicyStage } from './authz/stages/select-policy.js';
 import { createSenderConstraintStage } from './authz/stages/sender-constraint.js';
 import { createSpendProofStage } from './authz/stages/spend-proof.js';
 import { createVerifyTokenStage } from './authz/stages/verify-token.js';
+import type { AskPersonalToken } from './authz/token/personal.js';
 import type { TokenCache } from './authz/token/token-cache.js';
 import { createTokenVerifier } from './authz/token/verifier.js';
 import { createShadowComparison, type ShadowDifference } from './authz/shadow.js';
@@ -41,6 +42,10 @@ export interface GateParts {
   keysOf(issuer: IssuerConfig): IssuerKeys;
   /** undefined: the issuer is not asked about tokens. */
   introspectorOf(issuer: IssuerConfig): Introspector | undefined;
+  /** Of `tokens.keys`; undefined: nothing is issued here. */
+  readonly ownKeys: IssuerKeys | undefined;
+  /** Asks the process that owns the token store. */
+  readonly askPersonalToken: AskPersonalToken;
   /** undefined: no policy has a condition. */
   readonly compileCondition: CompileCondition | undefined;
   /** undefined: tokens are verified every time. */

@@ -8,6 +8,7 @@ import { createGuard, type Gate, type Guard } from './guard/guard.js';
 import { createDecisionIds } from './authz/decision-id.js';
 import { createProofKeys } from './authz/dpop/proof-keys.js';
 import { createIdentityTokenIssuer, type IdentityTokenIssuer } from './authz/identity/token.js';
+import type { AskPersonalToken } from './authz/token/personal.js';
 import { TokenCache } from './authz/token/token-cache.js';
 import type { Config, IssuerConfig, RevocationConfig } from './config/config.js';
 import type { CompileCondition } from './authz/policy/compile.js';
@@ -60,6 +61,8 @@ export interface RuntimeOptions {
     /** undefined: Redis does. */ readonly replay: ReplayStore | undefined;
     /** undefined: issuers are asked from here. */ readonly introspect?: AskIntrospection;
   };
+  /** Asks the process that owns the token store; undefined: personal access tokens cannot be verified here. */
+  readonly askPersonalToken?: AskPersonalToken;
   /** In the primary of workers: it answers no Check, so it keeps no keys of its own. */
   readonly keepsKeys?: boolean;
 }
@@ -328,6 +331,8 @@ class ProcessRuntime implements Runtime {
         if (own !== undefined) introspectors.push(own);
         return own;
       },
+      ownKeys: this.ownKeysOf(config, signer, keys),
+      askPersonalToken: this.options.askPersonalToken ?? NO_PERSONAL_TOKENS,
       tokenCache: given.tokenCache,
       compileCondition: given.compileCondition,
       revocations: this.revocations,
@@ -344,6 +349,21 @@ class ProcessRuntime implements Runtime {
     this.introspections.use(introspectors);
     this.signer = signer;
     return gate;
+  }
+
+  /** The keys of our own issuer are an issuer's keys like others; they are just not fetched. */
+  private ownKeysOf(
+    { tokens }: Config,
+    signer: JwtSigner | undefined,
+    keys: IssuerKeys[],
+  ): IssuerKeys | undefined {
+    if (tokens?.service === undefined || signer === undefined) return undefined;
+    const own = this.registry.forIssuer({
+      issuer: tokens.issuer,
+      source: { kind: 'jwks', jwks: signer.jwks },
+    });
+    keys.push(own);
+    return own;
   }
 
   /** Empty is all there is to know where revocations begin in the memory of this very process; else it is to be told. */
@@ -423,6 +443,8 @@ class ProcessRuntime implements Runtime {
     };
   }
 }
+
+const NO_PERSONAL_TOKENS: AskPersonalToken = () => Promise.resolve({ retryAfterS: 1 });
 
 function stopwatch(): number {
   return performance.now();

@@ -12,12 +12,17 @@ import type { Config, IssuerConfig } from './config/config.js';
 import type { Introspector } from './introspection/types.js';
 import { sectionOf } from './introspections.js';
 import type { IssuerKeys } from './jwks/types.js';
+import { createOwnKinds, ownJwtIssuer } from './own-token-kinds.js';
+import type { AskPersonalToken } from './authz/token/personal.js';
 
 /** Who knows the issuers' keys, and who asks them. */
 export interface TokenKindParts {
   keysOf(issuer: IssuerConfig): IssuerKeys;
   /** undefined: the issuer is not asked about tokens. */
   introspectorOf(issuer: IssuerConfig): Introspector | undefined;
+  /** Of `tokens.keys`; undefined: nothing is issued here. */
+  readonly ownKeys: IssuerKeys | undefined;
+  readonly askPersonalToken: AskPersonalToken;
 }
 
 /**
@@ -31,26 +36,26 @@ export function createTokenKinds(config: Config, parts: TokenKindParts): readonl
     maxTokenBytes: config.maxTokenBytes,
     isExact: introspecting.size > 0,
   });
-  return introspecting.size === 0 ? [jwt] : [jwt, createIntrospectedKind(introspecting)];
+  const own = [jwt, ...createOwnKinds(config, parts.askPersonalToken)];
+  return introspecting.size === 0 ? own : [...own, createIntrospectedKind(introspecting)];
 }
 
 function jwtIssuersOf(
-  { issuers }: Config,
+  config: Config,
   from: { parts: TokenKindParts; introspecting: ReadonlyMap<string, IntrospectingIssuer> },
 ): Map<string, TokenIssuer> {
-  return new Map(
-    issuers.map((issuer) => {
-      const asked = issuer.introspection?.always === true ? from.introspecting.get(issuer.issuer) : undefined;
-      return [
-        issuer.issuer,
-        {
-          ...rulesOf(issuer),
-          keys: from.parts.keysOf(issuer),
-          confirmation: asked === undefined ? undefined : createConfirmation(asked),
-        },
-      ];
-    }),
-  );
+  const others = config.issuers.map((issuer): [string, TokenIssuer] => {
+    const asked = issuer.introspection?.always === true ? from.introspecting.get(issuer.issuer) : undefined;
+    return [
+      issuer.issuer,
+      {
+        ...rulesOf(issuer),
+        keys: from.parts.keysOf(issuer),
+        confirmation: asked === undefined ? undefined : createConfirmation(asked),
+      },
+    ];
+  });
+  return new Map([...others, ...ownJwtIssuer(config, from.parts.ownKeys)]);
 }
 
 function rulesOf(issuer: IssuerConfig): TokenRules {

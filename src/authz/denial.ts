@@ -141,6 +141,7 @@ export const DENIALS = {
   keys_unavailable: fault(503, 'the keys of the issuer are not available'),
   revocation_unavailable: outage('it cannot be known whether the token is revoked'),
   introspection_unavailable: fault(503, 'the issuer could not be asked about the token'),
+  tokens_unavailable: fault(503, 'personal access tokens cannot be verified'),
   replay_unavailable: outage('the replay store is not available'),
   overloaded: fault(503, 'too many requests at once'),
   message_too_large: { ...refused('the request is too large to be judged'), http: 413 },

@@ -1,4 +1,5 @@
 /** What the primary does for its workers, on both ends of the channel: fetching key sets, spending proofs in memory. */
+import type { AskPersonalToken, PersonalTokenAnswer } from '../authz/token/personal.js';
 import { type IntrospectionAnswer, IntrospectionUnavailableError } from '../introspection/types.js';
 import { failureCode, KeySetError } from '../jwks/key-set-error.js';
 import type { FetchedKeySet, KeySetFetcher, KeySetRequest } from '../jwks/ports.js';
@@ -22,10 +23,16 @@ export interface PrimaryServices {
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
   readonly introspect: AskIntrospection;
+  readonly askPersonalToken: AskPersonalToken;
 }
 
 /** The primary's end. Errors cross as words: an error object does not survive the channel. */
-export function primaryHandlers({ fetcher, replay, introspect }: PrimaryServices): IpcHandlers {
+export function primaryHandlers({
+  fetcher,
+  replay,
+  introspect,
+  askPersonalToken,
+}: PrimaryServices): IpcHandlers {
   return {
     fetchKeySet: async (request: KeySetRequest): Promise<FetchReply> => {
       try {
@@ -43,6 +50,7 @@ export function primaryHandlers({ fetcher, replay, introspect }: PrimaryServices
         return { failure: 'internal', retryAfterS: 1 };
       }
     },
+    personalToken: ({ token }: { token: string }) => askPersonalToken(token),
     spend: async (proof: SpendableProof): Promise<SpendReply> => {
       try {
         return (await replay.spend(proof)) ? 'first' : 'spent';
@@ -80,6 +88,17 @@ export function createPrimaryIntrospection(primary: IpcPeer): AskIntrospection {
 }
 
 const UNPROVABLE = new UnprovableProofError('the primary may not have seen the proof spent');
+
+/** A worker's question about a personal access token: the primary owns the store. */
+export function createPrimaryPersonalTokens(primary: IpcPeer): AskPersonalToken {
+  return async (token) => {
+    try {
+      return (await primary.call('personalToken', { token })) as PersonalTokenAnswer;
+    } catch {
+      return { retryAfterS: 1 };
+    }
+  };
+}
 
 /** A worker's replay store: the primary remembers, so that a proof is spent once over all workers. */
 export function createPrimaryReplay(primary: IpcPeer): ReplayStore {

@@ -15,6 +15,7 @@ import type { SharedStateSource, StateMessage } from '../runtime/shared-state.js
 import type { AdminBackend, Readiness } from './admin.js';
 import { prepareSocket, withSocketMode } from '../fronts/envoy/unix-socket.js';
 import { createIpcPeer, type IpcHandlers, type IpcPeer } from './ipc.js';
+import { personalTokensOf } from './token-service.js';
 import { primaryHandlers } from './primary-services.js';
 import type { MountedService } from './mounted-service.js';
 import { openOwnedPorts } from './owned-ports.js';
@@ -62,6 +63,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
         fetcher: shared,
         replay: runtime.replay,
         introspect: (question) => runtime.introspect(question),
+        askPersonalToken: personalTokensOf(services.byName),
       }),
     });
     closers.push(() => pool.stop({ delayMs: 0, timeoutMs: 0 }));

@@ -10,6 +10,7 @@ const SERVICES: readonly OpenService[] = [openRevocation, openTokens, openAdminP
 /** The services of a process. */
 export interface OpenServices {
   readonly all: readonly MountedService[];
+  readonly byName: ReadonlyMap<string, MountedService>;
   apply(config: Config): Promise<void>;
   /** In reverse order. */
   close(): Promise<void>;
@@ -39,6 +40,7 @@ export async function openServices(
   }
   return {
     all: [...services.values()],
+    byName: services,
     apply: async (config) => {
       for (const service of services.values()) await service.apply?.(config);
     },

@@ -1,4 +1,5 @@
 /** Everything in one process. */
+import type { AskPersonalToken } from '../authz/token/personal.js';
 import type { Config, IssuerConfig } from '../config/config.js';
 import type { RunningLog } from '../observability/log.js';
 import { LOG_LEVELS, applyLogConfig } from '../observability/log.js';
@@ -8,6 +9,7 @@ import { createRuntime, type Runtime } from '../runtime.js';
 import { connectState } from '../runtime/shared-state.js';
 import type { AdminBackend } from './admin.js';
 import { startGrpcServer } from '../fronts/envoy/grpc.js';
+import { personalTokensOf } from './token-service.js';
 import type { MountedService } from './mounted-service.js';
 import { openOwnedPorts } from './owned-ports.js';
 import { assertTlsUsable, grpcOptionsOf, grpcTlsOf } from './grpc-options.js';
@@ -26,7 +28,9 @@ export interface OwnerOptions {
 export async function startSingle(config: Config, { log, reloads }: OwnerOptions): Promise<Service> {
   const draining = { isDraining: false };
   let current = config;
-  const runtime = await createRuntime(config, { log });
+  // The service needs the runtime, and the runtime the service: it is there before the first Check.
+  let askPersonalToken: AskPersonalToken = () => Promise.resolve({ retryAfterS: 1 });
+  const runtime = await createRuntime(config, { log, askPersonalToken: (token) => askPersonalToken(token) });
   const closers: (() => Promise<void>)[] = [() => runtime.close()];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -37,6 +41,7 @@ export async function startSingle(config: Config, { log, reloads }: OwnerOptions
       insights: localInsights(runtime),
     });
     closers.push(() => services.close());
+    askPersonalToken = personalTokensOf(services.byName);
     for (const { state } of services.all)
       if (state !== undefined) connectState(state, (message) => runtime.state.receive(message));
     const ports = await openOwnedPorts(config, {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createProofKeys } from '../authz/dpop/proof-keys.js';
+import type { AskPersonalToken } from '../authz/token/personal.js';
 import type { Config, IssuerConfig, TokenServiceConfig } from '../config/config.js';
 import { openClientKeyDirectory, type ClientKeyDirectory } from '../jwks/client-key-directory.js';
 import { systemScheduler } from '../jwks/ports.js';
@@ -32,6 +33,14 @@ export interface MountedTokens extends MountedService {
 
 /** Its name among the services. */
 export const TOKENS = 'tokens';
+
+/** Asks the token service of this process about a personal access token. */
+export function personalTokensOf(services: ReadonlyMap<string, MountedService>): AskPersonalToken {
+  return (token) => {
+    const tokens = services.get(TOKENS) as MountedTokens | undefined;
+    return tokens?.parts().direct(token) ?? Promise.resolve({ retryAfterS: 1 });
+  };
+}
 
 const PING_MS = 5_000;
 const RETIRE_AFTER_MS = 15_000;

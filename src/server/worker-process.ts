@@ -14,7 +14,12 @@ import { boundHeapGrowth } from './heap-growth.js';
 import { createIpcPeer } from './ipc.js';
 import { setLogLevel } from './single.js';
 import type { DrainTimes } from './service.js';
-import { createPrimaryFetcher, createPrimaryIntrospection, createPrimaryReplay } from './primary-services.js';
+import {
+  createPrimaryFetcher,
+  createPrimaryIntrospection,
+  createPrimaryPersonalTokens,
+  createPrimaryReplay,
+} from './primary-services.js';
 
 /** Longer than any dependency's own time-out, so that the better error wins. */
 const LIMITS = { timeoutMs: 15_000, maxOpen: 10_000 };
@@ -69,6 +74,7 @@ async function start(config: Config): Promise<Serving> {
       replay: config.replay.store === 'memory' ? createPrimaryReplay(primary) : undefined,
       introspect: createPrimaryIntrospection(primary),
     },
+    askPersonalToken: createPrimaryPersonalTokens(primary),
   });
   // Before the first request: a worker that serves knows what is revoked.
   for (const message of early.splice(0)) runtime.state.receive(message);

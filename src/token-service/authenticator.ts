@@ -30,6 +30,20 @@ export interface Authenticator {
    * @throws InvalidTokenError, TooManyFailuresError, ScryptBusyError, StoreUnavailableError
    */
   authenticate(text: string, address: string): Promise<TokenRecord>;
+  /**
+   * Finds out what a token is. Only who has its secret learns that it was revoked, or has expired.
+   *
+   * @param text untrusted
+   * @returns undefined where it is unknown or its secret wrong
+   * @throws ScryptBusyError, StoreUnavailableError
+   */
+  inspect(text: string): Promise<InspectedToken | undefined>;
+}
+
+/** A token whose secret is right. */
+export interface InspectedToken {
+  readonly record: TokenRecord;
+  readonly state: 'active' | 'revoked' | 'expired';
 }
 
 /** The token is refused. One message for every reason. */
@@ -76,6 +90,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         if (hasher.isOutdated(record.secretPhc)) void upgrade(record, token.secret, options);
       }
       return record;
+    },
+    async inspect(text) {
+      const token = parsePersonalAccessToken(text, prefix);
+      if (token === undefined) return undefined;
+      const record = await find(token.tokenId);
+      if (!(await hasher.verify(record?.secretPhc, token.secret)) || record === undefined) return undefined;
+      if (record.revokedAt !== undefined) return { record, state: 'revoked' };
+      if (!counts(record, nowS(clock))) return { record, state: 'expired' };
+      if (record.tokenId !== BOOTSTRAP_ID) store.touch(record.tokenId, nowS(clock));
+      return { record, state: 'active' };
     },
   };
 }

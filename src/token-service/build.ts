@@ -5,6 +5,7 @@ import type { ProofKeys } from '../authz/dpop/proof-keys.js';
 import { createProofVerifier, type VerifyProof } from '../authz/dpop/proof.js';
 import { createJwtKind } from '../authz/token/jwt.js';
 import type { TokenIssuer as TrustedTokenIssuer } from '../authz/token/jwt-issuer.js';
+import type { AskPersonalToken } from '../authz/token/personal.js';
 import { createTokenVerifier } from '../authz/token/verifier.js';
 import type { VerifiedToken } from '../authz/types.js';
 import type { Config, TokensConfig, TokenServiceConfig } from '../config/config.js';
@@ -19,6 +20,7 @@ import { TokenAdmin } from './admin/token-admin.js';
 import { createAuthenticator, type Authenticator } from './authenticator.js';
 import type { IntrospectionEndpointParts } from './endpoint/introspection.js';
 import type { MetadataParts } from './endpoint/metadata.js';
+import { createDirectTokens } from './direct-tokens.js';
 import { createProofJudge } from './endpoint/proof.js';
 import type { RevocationEndpointParts } from './endpoint/revocation.js';
 import { GRANT_TYPES, TOKEN_PATHS, type TokenEndpointParts } from './endpoint/token.js';
@@ -63,7 +65,7 @@ export interface TokenServiceParts {
   readonly metadata: MetadataParts;
   readonly admin: AdminParts;
   /** For `tokens.direct`. */
-  readonly direct: Authenticator;
+  readonly direct: AskPersonalToken;
 }
 
 const MAX_SEALED_BYTES = 16_384;
@@ -141,7 +143,14 @@ export function buildTokenService(config: Config, deps: TokenServiceDeps): Token
         clock,
       }),
     },
-    direct: authenticators.direct,
+    direct: createDirectTokens({
+      authenticator: authenticators.direct,
+      revocations,
+      issuer: tokens.issuer,
+      audiences: tokens.audiences,
+      clock,
+      logger,
+    }),
   };
 }
 

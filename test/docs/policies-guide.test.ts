@@ -71,6 +71,8 @@ function gateOf(config: string) {
     compileCondition,
     keysOf: () => new TestIssuerKeys(),
     introspectorOf: () => undefined,
+    ownKeys: undefined,
+    askPersonalToken: () => Promise.resolve({ retryAfterS: 1 }),
     tokenCache: undefined,
     revocations: undefined,
     replay: createReplayMemory({ maxEntries: 10, clock }),

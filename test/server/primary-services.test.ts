@@ -29,6 +29,7 @@ function peerOf(services: Partial<Parameters<typeof primaryHandlers>[0]>): IpcPe
     fetcher: noFetcher,
     replay: createReplayMemory({ maxEntries: 1, clock: { now: () => NOW_MS } }),
     introspect: noIntrospection,
+    askPersonalToken: () => Promise.resolve({ retryAfterS: 1 }),
     ...services,
   });
   const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

@@ -17,6 +17,8 @@ export function checkPolicies(ctx: CheckContext): void {
       .items()
       .map((issuer) => issuer.get('issuer').text),
   );
+  // Our own tokens are those of an issuer, too.
+  issuers.add(root.get('tokens').get('issuer').text);
   for (const policy of root.get('policies').items()) {
     checkPolicy(ctx, policy);
     checkIssuers(ctx, policy, issuers);
