@@ -13,7 +13,12 @@ export default tseslint.config(
       '@typescript-eslint/only-throw-error': [
         'error',
         {
-          allow: [{ from: 'file', name: ['Denial', 'WireError', 'JwsRejection', 'JwkRejection'] }],
+          allow: [
+            {
+              from: 'file',
+              name: ['Denial', 'WireError', 'JwsRejection', 'JwkRejection', 'MessageRejection'],
+            },
+          ],
           allowThrowingUnknown: true,
         },
       ],

@@ -50,6 +50,11 @@ export const METRICS = {
   replay_entries: { type: 'gauge', help: 'Spent proofs that are remembered in memory', labels: [] },
   revocations: { type: 'gauge', help: 'Revocations that are held', labels: [] },
   revocations_total: { type: 'counter', help: 'Revocations made here, by who asked', labels: ['source'] },
+  security_events_total: {
+    type: 'counter',
+    help: 'Security events taken (CAEP, RISC); unknown ones have no effect',
+    labels: ['issuer', 'event'],
+  },
   revocation_store_available: { type: 'gauge', help: '1: the revocation store answers', labels: [] },
   token_requests_total: {
     type: 'counter',
@@ -132,6 +137,8 @@ export interface Metrics {
   introspected(issuer: string, outcome: 'active' | 'inactive' | 'failed', durationMs: number): void;
   reloaded(outcome: 'success' | 'failure'): void;
   revoked(source: RevocationSource): void;
+  /** @param event a known event, or `unknown` */
+  securityEvent(issuer: string, event: string): void;
   /** Sets where the revocation store's state is read, in the process that owns it. */
   observeRevocations(read: () => { readonly size: number; readonly available: boolean }): void;
   clientKeyFileRefused(): void;
@@ -159,6 +166,7 @@ class PrometheusMetrics implements Metrics {
   private readonly introspectionDuration: Histogram;
   private readonly reloads: Counter;
   private readonly revocations: Counter;
+  private readonly securityEvents: Counter;
   private readonly clientKeyFiles: Counter;
   private readonly tokenRequests: Counter;
   private readonly adminActions: Counter;
@@ -191,6 +199,7 @@ class PrometheusMetrics implements Metrics {
     this.tokenRequests = new Counter(this.describe('token_requests_total'));
     this.adminActions = new Counter(this.describe('admin_actions_total'));
     this.revocations = new Counter(this.describe('revocations_total'));
+    this.securityEvents = new Counter(this.describe('security_events_total'));
     for (const source of REVOCATION_SOURCES) this.revocations.inc({ source }, 0);
     new Gauge(this.describe('build_info')).set({ version, node: process.version }, 1);
     this.gate = this.gatePort();
@@ -219,6 +228,10 @@ class PrometheusMetrics implements Metrics {
 
   observeRevocations(read: () => { readonly size: number; readonly available: boolean }): void {
     this.readRevocations = read;
+  }
+
+  securityEvent(issuer: string, event: string): void {
+    this.securityEvents.inc({ issuer, event });
   }
 
   revoked(source: RevocationSource): void {

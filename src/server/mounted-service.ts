@@ -43,7 +43,12 @@ export interface ServiceContext {
   /** What the services report to the product's own metrics. */
   readonly metrics: Pick<
     Metrics,
-    'revoked' | 'observeRevocations' | 'tokenRequest' | 'adminAction' | 'clientKeyFileRefused'
+    | 'revoked'
+    | 'observeRevocations'
+    | 'securityEvent'
+    | 'tokenRequest'
+    | 'adminAction'
+    | 'clientKeyFileRefused'
   >;
   /** The keys of an issuer of the configuration; the same that Checks are verified with. */
   readonly keysOf: (issuer: IssuerConfig) => IssuerKeys;

@@ -1,11 +1,12 @@
 import type { Config } from '../config/config.js';
 import { openAdminPage } from './admin-page-service.js';
 import { openRevocation } from './revocation-service.js';
+import { openEvents, openLogout } from './signal-services.js';
 import { openTokens } from './token-service.js';
 import type { MountedService, OpenService, ServiceContext } from './mounted-service.js';
 
 /** Every service that there is, in the order in which they open. A service may use those before it. */
-const SERVICES: readonly OpenService[] = [openRevocation, openTokens, openAdminPage];
+const SERVICES: readonly OpenService[] = [openRevocation, openLogout, openEvents, openTokens, openAdminPage];
 
 /** The services of a process. */
 export interface OpenServices {
