@@ -45,7 +45,7 @@ export function parseScryptPhc(text: string): ScryptPhc | undefined {
 
 /** The text of a hash. */
 export function formatScryptPhc({ ln, r, p, salt, hash }: ScryptPhc): string {
-  const text = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
+  const text = (bytes: Buffer): string => bytes.toString('base64').replace(/={1,2}$/, '');
   return `$scrypt$ln=${ln},r=${r},p=${p}$${text(salt)}$${text(hash)}`;
 }
 

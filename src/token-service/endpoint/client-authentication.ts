@@ -30,7 +30,7 @@ export function findCredential(c: Context, parameters: Parameters): PresentedCre
     throw new OAuthError('invalid_request', 'the client is authenticated in two ways');
   if (secret !== undefined) return { method: 'post', text: secret };
   if (authorization === undefined) return undefined;
-  const [, scheme = '', rest = ''] = /^([^ ]+) +(.*)$/.exec(authorization) ?? [];
+  const [, scheme = '', rest = ''] = /^([^ ]+) +([^ ].*)?$/.exec(authorization) ?? [];
   switch (scheme.toLowerCase()) {
     case 'bearer':
       return { method: 'bearer', text: rest };
