@@ -85,6 +85,14 @@ module.exports = {
       to: { path: '^src/(authz|server|cli|config)/' },
     },
     {
+      name: 'runtime-knows-no-process',
+      comment:
+        'What answers Checks is the same alone, in a worker and in a test; processes are composed of it.',
+      severity: 'error',
+      from: { path: '^src/(runtime|guard|revocation|signing|web)/' },
+      to: { path: '^src/(server|cli)/' },
+    },
+    {
       name: 'one-http-client',
       comment: 'Time-outs, size caps, refused redirects and address checks are in one place, or nowhere.',
       severity: 'error',

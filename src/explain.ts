@@ -6,12 +6,11 @@ import type { Decision, Deny, HeaderPair } from './authz/types.js';
 import { Denial } from './authz/denial.js';
 import type { Config } from './config/config.js';
 import { whyOf, type Why } from './explain/why.js';
-import { createHttpClient } from './http/bounded-client.js';
-import { createNetworkFetcher } from './jwks/network-fetcher.js';
 import { outcomeOf, reasonOf } from './observability/metrics.js';
 import { silentLogger, systemClock } from './ports.js';
 import { NO_REVOCATIONS } from './revocation/shared-revocations.js';
-import { createRuntime } from './runtime.js';
+import { openNetwork } from './runtime/network.js';
+import { createRuntime } from './runtime/runtime.js';
 import { createReplayMemory } from './stores/replay-memory.js';
 
 /** What `explain` prints. Plain data; holds no credential. */
@@ -50,12 +49,11 @@ export async function explainRequest(
   recorded: unknown,
   { fresh = false }: { readonly fresh?: boolean } = {},
 ): Promise<Explanation> {
-  const { timeout: timeoutMs, maxBytes, allowHttp } = config.jwks;
-  const http = createHttpClient({ timeoutMs, maxBytes, allowHttp });
+  const network = openNetwork(config);
   const runtime = await createRuntime(withoutSnapshots(config), {
     log: silentLogger,
-    primary: {
-      fetcher: createNetworkFetcher(http, { clock: systemClock }),
+    borrowed: {
+      fetcher: network.fetcher,
       replay: createReplayMemory({ maxEntries: 1, clock: systemClock }),
     },
   });
@@ -65,7 +63,7 @@ export async function explainRequest(
     return await explainIn(runtime.gate, recorded, config);
   } finally {
     await runtime.close();
-    await http.close();
+    await network.close();
   }
 }
 

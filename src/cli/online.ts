@@ -6,7 +6,7 @@ import { isFetchedSource } from '../jwks/key-source.js';
 import { createNetworkFetcher } from '../jwks/network-fetcher.js';
 import { parseStaticKeys } from '../jwks/static-keys.js';
 import { silentLogger, systemClock } from '../ports.js';
-import { keySourceOf, registrySettingsOf } from '../runtime.js';
+import { keySourceOf, registrySettingsOf } from '../runtime/key-registry.js';
 import { describeError } from './io.js';
 import type { IssuerCheck } from './validate.js';
 

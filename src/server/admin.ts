@@ -1,5 +1,6 @@
 /** The admin port: metrics, health, key-set control, log level. Loopback unless the operator says otherwise. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Readiness } from '../runtime/status.js';
 import { createHttpApp } from '../web/http-app.js';
 import { requireKnownHost } from './admin-host.js';
 import { openHttpPort, type HttpPort } from './http-port.js';
@@ -21,13 +22,6 @@ export interface AdminBackend {
   invalidate(issuer: string | undefined, drop: boolean): Promise<readonly object[] | undefined>;
   /** @returns false when there is no such level */
   setLogLevel(level: string): Promise<boolean>;
-}
-
-/** Can every request be decided? */
-export interface Readiness {
-  readonly ready: boolean;
-  /** Issuers without keys, and other dependencies that are missing; from the configuration. */
-  readonly lacking: readonly string[];
 }
 
 /** How the port is guarded, and what is mounted on it. */

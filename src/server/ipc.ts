@@ -11,11 +11,16 @@ export interface IpcChannel {
   onMessage(listener: (message: unknown) => void): void;
 }
 
-/** What this end answers, by name. A handler gets whatever the other end sent; both ends are this program. */
-export type IpcHandlers = Readonly<Record<string, (params: never) => unknown>>;
+/** Questions by name, with their parameters and results: plain data that survives the channel. */
+type Calls<C> = { readonly [M in keyof C]: { readonly params: object; readonly result: unknown } };
+
+/** What this end answers. Parameters are not checked: both ends are this program, of this version. */
+export type IpcHandlers<Own extends Calls<Own>> = {
+  readonly [M in keyof Own]: (params: Own[M]['params']) => Own[M]['result'] | Promise<Own[M]['result']>;
+};
 
 /** One end of the conversation. */
-export interface IpcPeer {
+export interface IpcPeer<Other extends Calls<Other>> {
   /**
    * Asks the other end.
    *
@@ -23,9 +28,14 @@ export interface IpcPeer {
    * @param params plain data
    * @throws Error when the other end failed, did not answer in time, or too much is asked at once
    */
-  call(method: string, params?: object): Promise<unknown>;
+  call<M extends keyof Other & string>(method: M, params: Other[M]['params']): Promise<Other[M]['result']>;
   /** Fails what is open: the other end is gone. */
   close(): void;
+}
+
+/** The other end answered that it failed. Anything else means that there was no answer. */
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError';
 }
 
 /** Bounds of a conversation. */
@@ -55,17 +65,24 @@ interface Pending {
 }
 
 /** Starts a conversation on a channel. Both ends call this, each with what it answers. */
-export function createIpcPeer(channel: IpcChannel, handlers: IpcHandlers, limits: IpcLimits): IpcPeer {
-  return new Peer(channel, handlers, limits);
+export function createIpcPeer<Own extends Calls<Own>, Other extends Calls<Other>>(
+  channel: IpcChannel,
+  handlers: IpcHandlers<Own>,
+  limits: IpcLimits,
+): IpcPeer<Other> {
+  return new Peer<Other>(channel, handlers as AnyHandlers, limits);
 }
 
-class Peer implements IpcPeer {
+/** By the time a question arrives, its name is text. */
+type AnyHandlers = Readonly<Record<string, (params: unknown) => unknown>>;
+
+class Peer<Other extends Calls<Other>> implements IpcPeer<Other> {
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
 
   constructor(
     private readonly channel: IpcChannel,
-    private readonly handlers: IpcHandlers,
+    private readonly handlers: AnyHandlers,
     private readonly limits: IpcLimits,
   ) {
     channel.onMessage((message) => {
@@ -74,7 +91,7 @@ class Peer implements IpcPeer {
     });
   }
 
-  call(method: string, params: object = {}): Promise<unknown> {
+  call<M extends keyof Other & string>(method: M, params: Other[M]['params']): Promise<Other[M]['result']> {
     if (this.pending.size >= this.limits.maxOpen) return Promise.reject(new Error('too many open questions'));
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
@@ -83,7 +100,7 @@ class Peer implements IpcPeer {
         reject(new Error(`no answer to ${method} in time`));
       }, this.limits.timeoutMs);
       this.pending.set(id, { resolve, reject, timer });
-      this.send({ portcullis: 'ask', id, method, params }, (error) => this.settle(answerOf(id, error)));
+      this.send({ portcullis: 'ask', id, method, params }, (error) => this.fail(id, error));
     });
   }
 
@@ -99,12 +116,20 @@ class Peer implements IpcPeer {
     try {
       const handler = Object.hasOwn(this.handlers, method) ? this.handlers[method] : undefined;
       if (handler === undefined) throw new Error(`unknown question ${method}`);
-      const result: unknown = await handler(params as never);
+      const result: unknown = await handler(params);
       // An answer that cannot be sent, because it nests too deeply or is too large, is answered with the reason.
       this.send({ portcullis: 'answer', id, result }, (error) => this.send(answerOf(id, error)));
     } catch (error) {
       this.send(answerOf(id, error));
     }
+  }
+
+  private fail(id: number, error: Error): void {
+    const waiting = this.pending.get(id);
+    if (waiting === undefined) return;
+    this.pending.delete(id);
+    clearTimeout(waiting.timer);
+    waiting.reject(error);
   }
 
   private settle({ id, result, error }: Answer): void {
@@ -113,7 +138,7 @@ class Peer implements IpcPeer {
     this.pending.delete(id);
     clearTimeout(waiting.timer);
     if (error === undefined) waiting.resolve(result);
-    else waiting.reject(new Error(error));
+    else waiting.reject(new RemoteError(error));
   }
 
   /** Never throws. What a channel that is closing loses is of no use to anybody. */

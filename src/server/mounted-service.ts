@@ -56,8 +56,8 @@ export interface ServiceContext {
   readonly insights: Insights;
   /** Asks issuers for their keys. */
   readonly fetcher: KeySetFetcher;
-  /** Remembers spent DPoP proofs in memory. Where Redis does, it is the one of this process, if it has one. */
-  readonly replay: ReplayStore;
+  /** Remembers spent DPoP proofs; undefined: Redis does, and this process has no store of its own for it. */
+  readonly replay: ReplayStore | undefined;
   /** The one connection of the process, opened at the first call. Closing it is not the service's business. */
   readonly redis: () => Promise<RedisConnection>;
   /** Services that were opened before this one, by name. */

@@ -4,7 +4,8 @@ import { startAdmin, type AdminBackend } from './admin.js';
 import type { HttpPort } from './http-port.js';
 import type { MountedService } from './mounted-service.js';
 import type { ConfigStatus } from './reload-status.js';
-import { startPublic, type PublicDocuments } from './public.js';
+import type { PublicDocuments } from '../runtime/documents.js';
+import { startPublic } from './public.js';
 
 /** What stands behind the ports. */
 export interface OwnedPortsOptions {

@@ -1,8 +1,8 @@
 /** What the primary does for its workers, on both ends of the channel: fetching key sets, spending proofs in memory. */
-import type { AskPersonalToken, PersonalTokenAnswer } from '../authz/token/personal.js';
-import { type IntrospectionAnswer, IntrospectionUnavailableError } from '../introspection/types.js';
+import type { AskPersonalToken } from '../authz/token/personal.js';
+import { IntrospectionUnavailableError } from '../introspection/types.js';
 import { failureCode, KeySetError } from '../jwks/key-set-error.js';
-import type { FetchedKeySet, KeySetFetcher, KeySetRequest } from '../jwks/ports.js';
+import type { KeySetFetcher } from '../jwks/ports.js';
 import {
   ReplayFullError,
   ReplayUnavailableError,
@@ -10,18 +10,15 @@ import {
   type SpendableProof,
   UnprovableProofError,
 } from '../stores/replay-store.js';
-import type { AskIntrospection, IntrospectionQuestion } from '../introspections.js';
+import type { AskIntrospection } from '../introspections.js';
 import type { IpcHandlers, IpcPeer } from './ipc.js';
-
-type FetchReply = { readonly set: FetchedKeySet } | { readonly failure: string };
-type IntrospectReply =
-  { readonly answer: IntrospectionAnswer } | { readonly failure: string; readonly retryAfterS: number };
-type SpendReply = 'first' | 'spent' | 'unprovable' | 'full' | 'unavailable';
+import type { FetchReply, IntrospectReply, PrimaryCalls, SpendReply } from './worker-contract.js';
 
 /** What the primary serves with. */
 export interface PrimaryServices {
   readonly fetcher: KeySetFetcher;
-  readonly replay: ReplayStore;
+  /** undefined: workers spend in Redis. */
+  readonly replay: ReplayStore | undefined;
   readonly introspect: AskIntrospection;
   readonly askPersonalToken: AskPersonalToken;
 }
@@ -32,16 +29,16 @@ export function primaryHandlers({
   replay,
   introspect,
   askPersonalToken,
-}: PrimaryServices): IpcHandlers {
+}: PrimaryServices): Omit<IpcHandlers<PrimaryCalls>, 'hello'> {
   return {
-    fetchKeySet: async (request: KeySetRequest): Promise<FetchReply> => {
+    fetchKeySet: async (request): Promise<FetchReply> => {
       try {
         return { set: await fetcher.fetch(request) };
       } catch (error) {
         return { failure: failureCode(error) };
       }
     },
-    introspect: async (question: IntrospectionQuestion): Promise<IntrospectReply> => {
+    introspect: async (question): Promise<IntrospectReply> => {
       try {
         return { answer: await introspect(question) };
       } catch (error) {
@@ -50,8 +47,9 @@ export function primaryHandlers({
         return { failure: 'internal', retryAfterS: 1 };
       }
     },
-    personalToken: ({ token }: { token: string }) => askPersonalToken(token),
-    spend: async (proof: SpendableProof): Promise<SpendReply> => {
+    personalToken: ({ token }) => askPersonalToken(token),
+    spend: async (proof): Promise<SpendReply> => {
+      if (replay === undefined) return 'unavailable';
       try {
         return (await replay.spend(proof)) ? 'first' : 'spent';
       } catch (error) {
@@ -63,10 +61,10 @@ export function primaryHandlers({
 }
 
 /** A worker's fetcher: the primary asks the issuer, once for all workers. */
-export function createPrimaryFetcher(primary: IpcPeer): KeySetFetcher {
+export function createPrimaryFetcher(primary: IpcPeer<PrimaryCalls>): KeySetFetcher {
   return {
     async fetch({ signal: _signal, ...request }) {
-      const reply = (await primary.call('fetchKeySet', request)) as FetchReply;
+      const reply = await primary.call('fetchKeySet', request);
       if ('set' in reply) return reply.set;
       throw new KeySetError('invalid_key_set', `the primary could not fetch it: ${reply.failure}`);
     },
@@ -74,14 +72,12 @@ export function createPrimaryFetcher(primary: IpcPeer): KeySetFetcher {
 }
 
 /** A worker's way to ask issuers about tokens: the primary asks, once for all workers. */
-export function createPrimaryIntrospection(primary: IpcPeer): AskIntrospection {
+export function createPrimaryIntrospection(primary: IpcPeer<PrimaryCalls>): AskIntrospection {
   return async (question) => {
     const { issuer } = question;
-    const reply = await (primary.call('introspect', question) as Promise<IntrospectReply>).catch(
-      (error: unknown) => {
-        throw new IntrospectionUnavailableError(issuer, 'no_primary', 1, { cause: error });
-      },
-    );
+    const reply = await primary.call('introspect', question).catch((error: unknown) => {
+      throw new IntrospectionUnavailableError(issuer, 'no_primary', 1, { cause: error });
+    });
     if ('answer' in reply) return reply.answer;
     throw new IntrospectionUnavailableError(issuer, reply.failure, reply.retryAfterS);
   };
@@ -90,10 +86,10 @@ export function createPrimaryIntrospection(primary: IpcPeer): AskIntrospection {
 const UNPROVABLE = new UnprovableProofError('the primary may not have seen the proof spent');
 
 /** A worker's question about a personal access token: the primary owns the store. */
-export function createPrimaryPersonalTokens(primary: IpcPeer): AskPersonalToken {
+export function createPrimaryPersonalTokens(primary: IpcPeer<PrimaryCalls>): AskPersonalToken {
   return async (token) => {
     try {
-      return (await primary.call('personalToken', { token })) as PersonalTokenAnswer;
+      return await primary.call('personalToken', { token });
     } catch {
       return { retryAfterS: 1 };
     }
@@ -101,7 +97,7 @@ export function createPrimaryPersonalTokens(primary: IpcPeer): AskPersonalToken 
 }
 
 /** A worker's replay store: the primary remembers, so that a proof is spent once over all workers. */
-export function createPrimaryReplay(primary: IpcPeer): ReplayStore {
+export function createPrimaryReplay(primary: IpcPeer<PrimaryCalls>): ReplayStore {
   let answering = true;
   return {
     async spend({ jkt, replayKey, issuedAtMs, expiresAtMs }) {
@@ -118,9 +114,9 @@ export function createPrimaryReplay(primary: IpcPeer): ReplayStore {
   };
 }
 
-async function askToSpend(primary: IpcPeer, proof: SpendableProof): Promise<SpendReply> {
+async function askToSpend(primary: IpcPeer<PrimaryCalls>, proof: SpendableProof): Promise<SpendReply> {
   try {
-    return (await primary.call('spend', proof)) as SpendReply;
+    return await primary.call('spend', proof);
   } catch {
     return 'unavailable';
   }

@@ -1,18 +1,11 @@
 /** The public port: what clients and upstreams may reach. Absent from the configuration: closed. */
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Config } from '../config/config.js';
+import type { PublicDocuments } from '../runtime/documents.js';
 import { VERSION } from '../version.js';
 import { createHttpApp } from '../web/http-app.js';
 import { openHttpPort, type HttpPort } from './http-port.js';
 import type { MountedService } from './mounted-service.js';
-
-/** Documents, read for each request because a reload may change them; undefined: not configured, 404. */
-export interface PublicDocuments {
-  /** The keys that identity tokens are signed with (RFC 7517 5). */
-  jwks(): object | undefined;
-  /** OAuth 2.0 Protected Resource Metadata (RFC 9728 3.2). */
-  protectedResource(): object | undefined;
-}
 
 /** What the port is made of. */
 export interface PublicPortOptions {

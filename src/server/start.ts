@@ -11,7 +11,7 @@ import { createReloader } from './reload.js';
 import { ReloadStatus } from './reload-status.js';
 import { startPrimary } from './primary.js';
 import type { Service } from './service.js';
-import { startSingle } from './single.js';
+import { startAlone } from './alone.js';
 
 /** What `serve` hands over: a configuration that was read and found good. */
 export interface StartOptions extends LoadedConfig {
@@ -36,7 +36,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const reloads = new ReloadStatus(options.digests, systemClock);
   const service =
     workers === 1
-      ? await startSingle(config, { log, reloads })
+      ? await startAlone(config, { log, reloads })
       : await startPrimary(config, { workers, log, reloads });
   log.info({ grpc: config.server.grpc, admin: config.server.admin, workers }, 'serving');
   return supervise(service, options, { log, reloads });

@@ -208,7 +208,7 @@ class TokensService implements MountedTokens {
 
 /** Proofs are spent where Checks spend them, so that none serves twice. */
 async function openReplay({ config, clock, replay, redis }: ServiceContext): Promise<ReplayStore> {
-  if (config.replay.store !== 'redis') return replay;
+  if (replay !== undefined) return replay;
   return createReplay({ redis: await redis(), clock, config: () => config });
 }
 

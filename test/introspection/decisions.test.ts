@@ -1,8 +1,8 @@
 /** Opaque tokens from bytes to bytes: a real runtime that asks a real HTTP server, which may do anything. */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config/load.js';
 import { silentLogger } from '../../src/ports.js';
-import { createRuntime, type Runtime } from '../../src/runtime.js';
+import { createRuntime, type Runtime } from '../../src/runtime/runtime.js';
 import { checkRequestBytes, decodeAnswer, valuesOf } from '../support/envoy-messages.js';
 import {
   answersStatus,
@@ -22,6 +22,9 @@ const CALL = { policy: undefined, authority: undefined, deadlineMs: Infinity };
 const CLIENT = { clientId: 'gate', clientSecret: 'a secret', timeout: '10s' };
 const closing: (() => Promise<unknown>)[] = [];
 const key = testKey('ES256');
+
+// The first request would pay for loading the HTTP client out of its time-out.
+beforeAll(() => import('undici'));
 
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createIpcPeer, type IpcChannel, type IpcHandlers } from '../../src/server/ipc.js';
+import { createIpcPeer, type IpcChannel, type IpcPeer } from '../../src/server/ipc.js';
 
 const LIMITS = { timeoutMs: 5_000, maxOpen: 2 };
 
@@ -16,10 +16,15 @@ function channelPair(): [IpcChannel, IpcChannel] {
   return [end(0), end(1)];
 }
 
-function conversation(handlers: IpcHandlers, limits = LIMITS) {
+type AnyCalls = Record<string, { params: object; result: unknown }>;
+
+function conversation(
+  handlers: Record<string, (params: any) => unknown>,
+  limits = LIMITS,
+): IpcPeer<AnyCalls> {
   const [left, right] = channelPair();
-  createIpcPeer(right, handlers, limits);
-  return createIpcPeer(left, {}, limits);
+  createIpcPeer<AnyCalls, AnyCalls>(right, handlers, limits);
+  return createIpcPeer<AnyCalls, AnyCalls>(left, {}, limits);
 }
 
 describe('createIpcPeer()', () => {
@@ -34,20 +39,20 @@ describe('createIpcPeer()', () => {
         throw new Error('no such thing');
       },
     });
-    await expect(peer.call('fail')).rejects.toThrow('no such thing');
+    await expect(peer.call('fail', {})).rejects.toThrow('no such thing');
   });
 
   test.each(['nope', 'toString', '__proto__'])(
     'call() of %s, which nobody answers, fails',
     async (method) => {
-      await expect(conversation({}).call(method)).rejects.toThrow('unknown question');
+      await expect(conversation({}).call(method, {})).rejects.toThrow('unknown question');
     },
   );
 
   test('call() is bounded in number', async () => {
     const peer = conversation({ never: () => new Promise(() => undefined) }, LIMITS);
-    const open = [peer.call('never'), peer.call('never')];
-    await expect(peer.call('never')).rejects.toThrow('too many');
+    const open = [peer.call('never', {}), peer.call('never', {})];
+    await expect(peer.call('never', {})).rejects.toThrow('too many');
     peer.close();
     await expect(Promise.allSettled(open)).resolves.toMatchObject([
       { status: 'rejected' },
@@ -57,7 +62,7 @@ describe('createIpcPeer()', () => {
 
   test('call() fails in time when the other end is silent', async () => {
     const peer = conversation({ never: () => new Promise(() => undefined) }, { timeoutMs: 1, maxOpen: 1 });
-    await expect(peer.call('never')).rejects.toThrow('in time');
+    await expect(peer.call('never', {})).rejects.toThrow('in time');
   });
 
   test('an answer that cannot be sent is answered with the reason [security 14]', async () => {
@@ -65,7 +70,7 @@ describe('createIpcPeer()', () => {
     let at = deep as { inner?: object };
     for (let n = 0; n < 100_000; n++) at = at.inner = {};
     const peer = conversation({ deep: () => deep });
-    await expect(peer.call('deep')).rejects.toThrow(/call stack/);
+    await expect(peer.call('deep', {})).rejects.toThrow(/call stack/);
   });
 
   test('call() fails at once when the question cannot be sent [security 14]', async () => {
@@ -73,15 +78,17 @@ describe('createIpcPeer()', () => {
       send: (_message, failed) => queueMicrotask(() => failed(new Error('channel closed'))),
       onMessage: () => undefined,
     };
-    await expect(createIpcPeer(lost, {}, LIMITS).call('ping')).rejects.toThrow('channel closed');
+    await expect(createIpcPeer<AnyCalls, AnyCalls>(lost, {}, LIMITS).call('ping', {})).rejects.toThrow(
+      'channel closed',
+    );
   });
 
   test('messages that are not of this conversation are passed over', async () => {
     const [left, right] = channelPair();
     createIpcPeer(right, { ping: () => 'pong' }, LIMITS);
-    const peer = createIpcPeer(left, {}, LIMITS);
+    const peer = createIpcPeer<AnyCalls, AnyCalls>(left, {}, LIMITS);
     for (const odd of [{}, { portcullis: 'answer', id: 99 }, { portcullis: 'what' }])
       right.send(odd, () => undefined);
-    await expect(peer.call('ping')).resolves.toBe('pong');
+    await expect(peer.call('ping', {})).resolves.toBe('pong');
   });
 });

@@ -5,6 +5,7 @@ import { IntrospectionUnavailableError } from '../../src/introspection/types.js'
 import type { AskIntrospection } from '../../src/introspections.js';
 import type { KeySetFetcher, KeySetRequest } from '../../src/jwks/ports.js';
 import type { IpcPeer } from '../../src/server/ipc.js';
+import type { PrimaryCalls } from '../../src/server/worker-contract.js';
 import {
   createPrimaryFetcher,
   createPrimaryIntrospection,
@@ -24,17 +25,17 @@ const noIntrospection: AskIntrospection = ({ issuer }) =>
   Promise.reject(new IntrospectionUnavailableError(issuer, 'not_configured', 3));
 
 /** A worker's end; messages are copied as between processes. */
-function peerOf(services: Partial<Parameters<typeof primaryHandlers>[0]>): IpcPeer {
+function peerOf(services: Partial<Parameters<typeof primaryHandlers>[0]>): IpcPeer<PrimaryCalls> {
   const handlers = primaryHandlers({
     fetcher: noFetcher,
     replay: createReplayMemory({ maxEntries: 1, clock: { now: () => NOW_MS } }),
     introspect: noIntrospection,
     askPersonalToken: () => Promise.resolve({ retryAfterS: 1 }),
     ...services,
-  });
+  }) as Record<string, (params: never) => unknown>;
   const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
   return {
-    call: async (method, params) => copy(await handlers[method]!(copy(params) as never)),
+    call: async (method, params) => copy(await handlers[method]!(copy(params) as never)) as never,
     close: () => undefined,
   };
 }
@@ -110,7 +111,10 @@ describe('createPrimaryIntrospection()', () => {
       reason: 'not_configured',
       retryAfterS: 3,
     });
-    const gone: IpcPeer = { call: () => Promise.reject(new Error('gone')), close: () => undefined };
+    const gone: IpcPeer<PrimaryCalls> = {
+      call: () => Promise.reject(new Error('gone')),
+      close: () => undefined,
+    };
     await expect(createPrimaryIntrospection(gone)(question)).rejects.toMatchObject({ reason: 'no_primary' });
   });
 });

@@ -1,11 +1,11 @@
 /** The whole decision, from bytes to bytes, with real keys and a fake issuer: what no single part can show. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Config } from '../src/config/config.js';
-import { parseConfig } from '../src/config/load.js';
-import { explainRequest } from '../src/explain.js';
-import { silentLogger } from '../src/ports.js';
-import { createRuntime, type Runtime } from '../src/runtime.js';
-import { FakeIssuer } from './support/fake-issuer.js';
+import type { Config } from '../../src/config/config.js';
+import { parseConfig } from '../../src/config/load.js';
+import { explainRequest } from '../../src/explain.js';
+import { silentLogger } from '../../src/ports.js';
+import { createRuntime, type Runtime } from '../../src/runtime/runtime.js';
+import { FakeIssuer } from '../support/fake-issuer.js';
 import {
   checkRequest,
   checkRequestBytes,
@@ -14,9 +14,9 @@ import {
   valuesOf,
   type CheckAnswer,
   type RequestInput,
-} from './support/envoy-messages.js';
-import { jktOf, mintProof } from './support/proofs.js';
-import { accessClaims, AUDIENCE, mintToken, testKey } from './support/tokens.js';
+} from '../support/envoy-messages.js';
+import { jktOf, mintProof } from '../support/proofs.js';
+import { accessClaims, AUDIENCE, mintToken, testKey } from '../support/tokens.js';
 
 const CALL = { policy: undefined, authority: undefined, deadlineMs: Infinity };
 const runtimes: Runtime[] = [];
@@ -252,23 +252,6 @@ describe('createRuntime()', () => {
       tokenCache: { entries: 1 },
       replay: { store: 'memory', available: true },
     });
-  });
-
-  test('the resource metadata names issuers, scopes and what DPoP takes', async () => {
-    const issuer = await startIssuer();
-    const policies = { write: { scopes: { all: ['orders:write'], any: ['a', 'b'] } } };
-    const runtime = await start(
-      configOf(issuer, { policies, dpop: { mode: 'required', algorithms: ['ES256'] } }),
-    );
-    expect(runtime.documents.protectedResource()).toEqual({
-      resource: AUDIENCE,
-      authorization_servers: [issuer.issuer],
-      bearer_methods_supported: ['header'],
-      scopes_supported: ['a', 'b', 'orders:write'],
-      dpop_signing_alg_values_supported: ['ES256'],
-      dpop_bound_access_tokens_required: true,
-    });
-    expect(runtime.documents.jwks()).toBeUndefined();
   });
 });
 

@@ -1,0 +1,285 @@
+/**
+ * What lives as long as a process: caches, stores, connections, metrics. It builds a gate from a configuration, puts
+ * it in force, and replaces it as a whole when the configuration changes.
+ */
+import { createCheckHandler, type CheckHandler } from '../fronts/envoy/check.js';
+import type { Gate, Guard } from '../guard/guard.js';
+import { createProofKeys } from '../authz/dpop/proof-keys.js';
+import type { AskPersonalToken } from '../authz/token/personal.js';
+import type { TokenCache } from '../authz/token/token-cache.js';
+import type { Config, IssuerConfig } from '../config/config.js';
+import type { CompileCondition } from '../authz/policy/compile.js';
+import type { AuthzRequest } from '../authz/types.js';
+import { buildGate, type GateParts } from '../gate.js';
+import type { Introspector } from '../introspection/types.js';
+import {
+  type AskIntrospection,
+  createForwardedIntrospections,
+  type Introspections,
+} from '../introspections.js';
+import type { KeySetFetcher } from '../jwks/ports.js';
+import type { IssuerKeys } from '../jwks/types.js';
+import { describeId } from '../observability/redact.js';
+import { createRecentDenials, type RecentDenials } from '../observability/recent-denials.js';
+import { createMetrics, type Metrics } from '../observability/metrics.js';
+import { systemClock, type Clock, type Logger } from '../ports.js';
+import type { RevocationList } from '../revocation/revocation-list.js';
+import { createOverloadGuard, everyInterval, type OverloadGuard } from '../guard/overload.js';
+import { createCheckGuard, stopwatch } from './check-guard.js';
+import { createIdentityTokens, createTokenCache, loadConditions } from './gate-parts.js';
+import { createKeyRegistry, type KeyRegistry } from './key-registry.js';
+import { openIntrospections } from './introspections.js';
+import { openNetwork, type Network } from './network.js';
+import { createReplay, proofWindowOf } from './replay.js';
+import { createRevocationList } from './revocations.js';
+import { createSharedState, type SharedState } from './shared-state.js';
+import { measuredStateOf, readinessOf, statusOf, type ObservedParts, type Readiness } from './status.js';
+import { createRedisAccess, type RedisAccess } from '../stores/redis-access.js';
+import type { RedisConnection } from '../stores/redis-connection.js';
+import type { GuardedReplayStore } from '../stores/guarded-replay.js';
+import type { ReplayStore } from '../stores/replay-store.js';
+import { VERSION } from '../version.js';
+
+/** What another process does for this one. */
+export interface BorrowedParts {
+  readonly fetcher: KeySetFetcher;
+  /** undefined: spent proofs are remembered in Redis, which every process reaches itself. */
+  readonly replay: ReplayStore | undefined;
+  /** undefined: issuers are asked about tokens from here. */
+  readonly introspect?: AskIntrospection;
+}
+
+/** What the process brings. */
+export interface RuntimeOptions {
+  readonly log: Logger;
+  /** Absent: this process asks issuers itself, remembers proofs itself, and is where revocations begin. */
+  readonly borrowed?: BorrowedParts;
+  /** Asks the process that owns the token store; absent: personal access tokens cannot be verified here. */
+  readonly askPersonalToken?: AskPersonalToken;
+}
+
+/** What a process needs to answer Checks. */
+export interface Runtime {
+  readonly guard: Guard;
+  readonly handler: CheckHandler;
+  /** Of the configuration in force. */
+  readonly gate: Gate;
+  readonly metrics: Metrics;
+  /** Asks issuers for their keys. */
+  readonly fetcher: KeySetFetcher;
+  readonly replay: ReplayStore;
+  /** The one Redis connection of the process. */
+  readonly redis: RedisAccess;
+  /** What another process, or a service beside, knows and Checks are judged by. */
+  readonly state: SharedState;
+  /** What was refused lately; undefined: the page that shows it is not configured. */
+  readonly denials: RecentDenials | undefined;
+  /** The key sets of the configuration's issuers. */
+  readonly keys: KeyRegistry;
+  /** Puts a configuration in force as a whole. @throws when it cannot be; the old one stays */
+  apply(config: Config): Promise<void>;
+  readiness(): Readiness;
+  status(): object;
+  /** @returns undefined when the issuer is not configured */
+  invalidate(issuer: string | undefined, drop: boolean): Promise<readonly object[] | undefined>;
+  close(): Promise<void>;
+}
+
+const NO_PERSONAL_TOKENS: AskPersonalToken = () => Promise.resolve({ retryAfterS: 1 });
+
+/** Keys that only the old configuration knew go when its last Check must have ended. */
+const RETIRE_AFTER_MS = 15_000;
+
+/** Builds the process' part from its first configuration. Opens no port. */
+export async function createRuntime(config: Config, options: RuntimeOptions): Promise<Runtime> {
+  const compileCondition = await loadConditions(config);
+  const redis = createRedisAccess(config.redis?.url, { clock: systemClock, log: options.log });
+  return new ProcessRuntime(config, options, {
+    redis,
+    forReplay: spendsInRedis(config, options) ? await redis.open() : undefined,
+    compileCondition,
+  });
+}
+
+/** What is loaded only where the configuration asks for it. */
+interface OptionalParts {
+  readonly redis: RedisAccess;
+  /** undefined: spent proofs are remembered elsewhere. */
+  readonly forReplay: RedisConnection | undefined;
+  readonly compileCondition: CompileCondition | undefined;
+}
+
+function spendsInRedis({ replay }: Config, { borrowed }: RuntimeOptions): boolean {
+  return replay.store === 'redis' && borrowed?.replay === undefined;
+}
+
+class ProcessRuntime implements Runtime {
+  readonly guard: Guard;
+  readonly handler: CheckHandler;
+  readonly metrics = createMetrics(VERSION);
+  readonly fetcher: KeySetFetcher;
+  readonly replay: ReplayStore;
+  /** undefined: another process'. */
+  private readonly ownReplay: GuardedReplayStore | undefined;
+  private readonly revocations: RevocationList | undefined;
+  private readonly introspections: Introspections;
+  readonly redis: RedisAccess;
+  readonly state = createSharedState();
+  private readonly clock: Clock = systemClock;
+  /** undefined: another process asks issuers. */
+  private readonly network: Network | undefined;
+  readonly keys: KeyRegistry;
+  readonly denials: RecentDenials | undefined;
+  private readonly observed: ObservedParts;
+  private readonly proofKeys = createProofKeys();
+  private readonly overload: OverloadGuard;
+  private tokenCache: TokenCache | undefined;
+  private keysInUse: readonly IssuerKeys[] = [];
+  gate: Gate;
+
+  constructor(
+    private config: Config,
+    private readonly options: RuntimeOptions,
+    optional: OptionalParts,
+  ) {
+    this.revocations = createRevocationList(config, {
+      state: this.state,
+      clock: this.clock,
+      beginsHere: options.borrowed === undefined,
+    });
+    this.redis = optional.redis;
+    const { log, borrowed } = options;
+    const { metrics, clock } = this;
+    this.network = borrowed === undefined ? openNetwork(config) : undefined;
+    this.fetcher = borrowed?.fetcher ?? (this.network as Network).fetcher;
+    this.keys = createKeyRegistry(config, { fetcher: this.fetcher, log, metrics });
+    this.ownReplay =
+      borrowed?.replay === undefined
+        ? createReplay({ redis: optional.forReplay, clock, config: () => this.config })
+        : undefined;
+    this.replay = this.ownReplay ?? (borrowed?.replay as ReplayStore);
+    this.introspections =
+      borrowed?.introspect === undefined
+        ? openIntrospections(config, { log, metrics, redis: this.redis, remembers: false })
+        : createForwardedIntrospections(borrowed.introspect);
+    this.tokenCache = createTokenCache(config);
+    this.gate = this.build(config, {
+      tokenCache: this.tokenCache,
+      compileCondition: optional.compileCondition,
+    });
+    this.denials = config.tokens?.service?.admin === true ? createRecentDenials(clock) : undefined;
+    this.guard = createCheckGuard({
+      gate: () => this.gate,
+      config: () => this.config,
+      isOverloaded: () => this.overload.isOverloaded(),
+      ...{ metrics, log, clock },
+      denials: this.denials,
+      onInternalError: (error, request) => this.reportInternalError(error, request),
+    });
+    this.handler = createCheckHandler(this.guard, {
+      maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
+    });
+    this.overload = createOverloadGuard({
+      limitMs: () => this.config.server.limits.eventLoopDelay,
+      answered: () => this.guard.answered,
+      stopwatch,
+      every: everyInterval,
+    });
+    this.observed = this.observedParts();
+    this.metrics.observe(measuredStateOf(this.observed));
+    void this.keys.start();
+  }
+
+  async apply(config: Config): Promise<void> {
+    const compileCondition = await loadConditions(config);
+    const cacheChanged = JSON.stringify(config.tokenCache) !== JSON.stringify(this.config.tokenCache);
+    const cache = cacheChanged ? createTokenCache(config) : this.tokenCache;
+    try {
+      this.gate = this.build(config, { tokenCache: cache, compileCondition });
+    } catch (error) {
+      // What was created for it must not go on fetching.
+      this.keys.retain(this.keysInUse);
+      throw error;
+    }
+    this.keys.configure(config);
+    this.ownReplay?.reconfigure(proofWindowOf(config));
+    this.tokenCache = cache;
+    this.config = config;
+    setTimeout(() => {
+      this.keys.retain(this.keysInUse);
+      this.introspections.retire();
+    }, RETIRE_AFTER_MS).unref();
+  }
+
+  readiness(): Readiness {
+    return readinessOf(this.observed);
+  }
+
+  status(): object {
+    return statusOf(this.observed);
+  }
+
+  async invalidate(issuer: string | undefined, drop: boolean): Promise<readonly object[] | undefined> {
+    if (issuer !== undefined && !this.config.issuers.some((one) => one.issuer === issuer)) return undefined;
+    return this.keys.invalidate(issuer, { drop });
+  }
+
+  async close(): Promise<void> {
+    this.overload.stop();
+    await this.introspections.close();
+    await this.keys.close();
+    await this.replay.close();
+    this.revocations?.close();
+    await this.redis.close();
+    await this.network?.close();
+  }
+
+  /** Nothing is changed until everything is built, so a configuration that fails here leaves no trace. */
+  private build(config: Config, given: Pick<GateParts, 'tokenCache' | 'compileCondition'>): Gate {
+    const keys: IssuerKeys[] = [];
+    const introspectors: Introspector[] = [];
+    const noted = <K extends IssuerKeys | undefined>(own: K): K => {
+      if (own !== undefined) keys.push(own);
+      return own;
+    };
+    const keysOf = (issuer: IssuerConfig): IssuerKeys => noted(this.keys.keysOf(issuer));
+    const gate = buildGate(config, {
+      keysOf,
+      introspectorOf: (issuer) => {
+        if (issuer.introspection === undefined) return undefined;
+        const own = this.introspections.forIssuer(config, issuer, keysOf(issuer));
+        if (own !== undefined) introspectors.push(own);
+        return own;
+      },
+      tokenCache: given.tokenCache,
+      compileCondition: given.compileCondition,
+      revocations: this.revocations,
+      replay: this.replay,
+      proofKeys: this.proofKeys,
+      identityTokens: createIdentityTokens(config),
+      ownKeys: noted(this.keys.ownKeys(config)),
+      askPersonalToken: this.options.askPersonalToken ?? NO_PERSONAL_TOKENS,
+      metrics: this.metrics.gate,
+      onShadowDifference: ({ requestId, ...fields }) =>
+        this.options.log.info({ ...fields, requestId: describeId(requestId) }, 'shadow policy differs'),
+      clock: this.clock,
+      onInternalError: (error, request) => this.reportInternalError(error, request),
+    });
+    this.keysInUse = keys;
+    this.introspections.use(introspectors);
+    return gate;
+  }
+
+  private reportInternalError(err: unknown, { requestId }: AuthzRequest): void {
+    this.options.log.error({ err, requestId: describeId(requestId) }, 'internal error');
+  }
+
+  private observedParts(): ObservedParts {
+    const { keys, replay, revocations, guard, overload, clock } = this;
+    return {
+      ...{ keys, replay, revocations, guard, overload, clock, log: this.options.log },
+      config: () => this.config,
+      tokenCache: () => this.tokenCache,
+    };
+  }
+}

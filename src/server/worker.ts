@@ -1,0 +1,137 @@
+/**
+ * A worker: started and ended by the primary, which sends the configuration and what is shared. It reads no file and
+ * asks no issuer; key sets and, with a store in memory, answers about spent proofs come from the primary.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Config } from '../config/config.js';
+import { restoreConfig } from '../config/restore.js';
+import { startGrpcServer, type GrpcServer } from '../fronts/envoy/grpc.js';
+import { applyLogConfig, createLog, type RunningLog } from '../observability/log.js';
+import { createRuntime, type Runtime } from '../runtime/runtime.js';
+import type { StateMessage } from '../runtime/shared-state.js';
+import { grpcOptionsOf, grpcTlsOf } from './grpc-options.js';
+import { boundHeapGrowth } from './heap-growth.js';
+import { createIpcPeer, type IpcPeer } from './ipc.js';
+import { setLogLevel } from './log-level.js';
+import {
+  createPrimaryPersonalTokens,
+  createPrimaryFetcher,
+  createPrimaryIntrospection,
+  createPrimaryReplay,
+} from './primary-services.js';
+import type { DrainTimes } from './service.js';
+import type { PrimaryCalls, StartParams, WorkerCalls } from './worker-contract.js';
+
+/** Longer than any dependency's own time-out, so that the better error wins. */
+const LIMITS = { timeoutMs: 15_000, maxOpen: 10_000 };
+
+/** Begins to listen to the primary, and says so. */
+export function runWorker(): void {
+  const worker = new WorkerState();
+  const primary: IpcPeer<PrimaryCalls> = createIpcPeer<WorkerCalls, PrimaryCalls>(
+    {
+      send: (message, failed) => process.send?.(message, failed),
+      onMessage: (listener) => process.on('message', listener),
+    },
+    {
+      start: (params) => worker.start(params, primary),
+      state: ({ message }) => worker.receive(message),
+      apply: ({ config }) => worker.serving.apply(restoreConfig(config)),
+      metrics: () => worker.serving.runtime.metrics.registry.getMetricsAsJSON(),
+      readiness: () => worker.serving.runtime.readiness(),
+      status: () => ({ pid: process.pid, ...worker.serving.runtime.status() }),
+      keyStatus: () => worker.serving.runtime.keys.status(),
+      denials: ({ limit }) => worker.serving.runtime.denials?.latest(limit) ?? [],
+      invalidate: ({ issuer, drop }) => worker.serving.runtime.invalidate(issuer, drop),
+      setLogLevel: ({ level }) => setLogLevel(worker.serving.log, level),
+      drain: (times) => void worker.drain(times),
+    },
+    LIMITS,
+  );
+  void primary.call('hello', {});
+}
+
+/** A worker before and after its start. */
+class WorkerState {
+  #serving: Serving | undefined;
+  /** Where shared state goes: as soon as there is a runtime, and so before the first Check. */
+  #receive: ((message: StateMessage) => void) | undefined;
+  /** Changes that come before that wait behind the snapshot. */
+  readonly #early: StateMessage[] = [];
+
+  /** @throws Error before the start */
+  get serving(): Serving {
+    if (this.#serving === undefined) throw new Error('not started');
+    return this.#serving;
+  }
+
+  async start(params: StartParams, primary: IpcPeer<PrimaryCalls>): Promise<void> {
+    this.#early.push(...params.state);
+    const serving = await openServing(params, primary);
+    this.#receive = (message) => serving.runtime.state.receive(message);
+    for (const message of this.#early.splice(0)) this.#receive(message);
+    await serving.open();
+    this.#serving = serving;
+  }
+
+  receive(message: StateMessage): void {
+    if (this.#receive === undefined) this.#early.push(message);
+    else this.#receive(message);
+  }
+
+  async drain(times: DrainTimes): Promise<void> {
+    if (this.#serving === undefined) process.exit(0);
+    await this.#serving.drain(times);
+    this.#serving.log.flush(() => process.exit(0));
+  }
+}
+
+async function openServing(
+  { config: sent, logLevel }: StartParams,
+  primary: IpcPeer<PrimaryCalls>,
+): Promise<Serving> {
+  boundHeapGrowth();
+  const config = restoreConfig(sent);
+  const log = createLog(config.log);
+  setLogLevel(log, logLevel);
+  const runtime = await createRuntime(config, {
+    log,
+    askPersonalToken: createPrimaryPersonalTokens(primary),
+    borrowed: {
+      fetcher: createPrimaryFetcher(primary),
+      replay: config.replay.store === 'memory' ? createPrimaryReplay(primary) : undefined,
+      introspect: createPrimaryIntrospection(primary),
+    },
+  });
+  return new Serving(config, runtime, log);
+}
+
+/** A worker that answers Checks. */
+class Serving {
+  #grpc: GrpcServer | undefined;
+
+  constructor(
+    private config: Config,
+    readonly runtime: Runtime,
+    readonly log: RunningLog,
+  ) {}
+
+  /** @throws Error when the port cannot be opened */
+  async open(): Promise<void> {
+    this.#grpc = await startGrpcServer(this.runtime.handler, { ...grpcOptionsOf(this.config), shared: true });
+  }
+
+  async apply(config: Config): Promise<void> {
+    await this.runtime.apply(config);
+    this.#grpc?.replaceTls(grpcTlsOf(config));
+    applyLogConfig(this.log, { before: this.config.log, after: config.log });
+    this.config = config;
+  }
+
+  async drain({ delayMs, timeoutMs }: DrainTimes): Promise<void> {
+    this.#grpc?.announceDrain();
+    await pause(delayMs);
+    await this.#grpc?.drain(timeoutMs);
+    await this.runtime.close();
+  }
+}
