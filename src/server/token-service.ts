@@ -8,7 +8,7 @@ import { openClientKeyDirectory, type ClientKeyDirectory } from '../jwks/client-
 import { systemScheduler } from '../jwks/ports.js';
 import { createKeySetRegistry, type KeySetRegistry } from '../jwks/registry.js';
 import type { IssuerKeys } from '../jwks/types.js';
-import { registrySettingsOf } from '../runtime.js';
+import { registrySettingsOf } from '../runtime/key-registry.js';
 import { createReplay } from '../runtime/replay.js';
 import { createReplayMemory } from '../stores/replay-memory.js';
 import { createReplayRedis } from '../stores/replay-redis.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config/load.js';
 import { silentLogger } from '../../src/ports.js';
-import { createRuntime, type Runtime } from '../../src/runtime.js';
+import { createRuntime, type Runtime } from '../../src/runtime/runtime.js';
 import { verdictsOf } from '../introspection/verdicts.js';
 import { checkRequestBytes, decodeAnswer, valuesOf } from '../support/envoy-messages.js';
 import { accessClaims, AUDIENCE, createTestKey, ISSUER, mintToken, type TestKey } from '../support/tokens.js';
