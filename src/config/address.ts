@@ -5,6 +5,13 @@ export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
+/** Where the ports are that the file says nothing of; undefined: not opened. */
+export const DEFAULT_ADDRESSES = {
+  grpc: '127.0.0.1:9191',
+  admin: '127.0.0.1:9192',
+  public: undefined,
+} as const;
+
 const HOST_AND_PORT = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/;
 /** `sun_path` of Linux holds 108 bytes with its final NUL. */
 const MAX_SOCKET_PATH_BYTES = 107;

@@ -19,7 +19,7 @@ import { type Content, readClientKey, readJwkSet, readPem } from './key-material
 import type { ConfigFiles } from './files.js';
 import { deepFreeze } from './freeze.js';
 import type { ParsedConfig } from './schema.js';
-import { DEFAULT_POLICY } from './schema/policies.js';
+import { createDefaultPolicy, DEFAULT_POLICY } from './schema/policies.js';
 import { revocationSection } from './schema/revocation.js';
 
 const DEFAULT_REVOCATION_PATH = './revocations.db';
@@ -46,10 +46,9 @@ export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
 }
 
 function withDefaultPolicy(policies: ParsedConfig['policies']): ParsedConfig['policies'] {
-  const builtIn = { access: 'required', corsPreflight: 'deny', errors: 'oauth', consume: true } as const;
   return Object.assign(
     Object.create(null) as ParsedConfig['policies'],
-    { [DEFAULT_POLICY]: builtIn },
+    { [DEFAULT_POLICY]: createDefaultPolicy() },
     policies,
   );
 }

@@ -55,10 +55,18 @@ export async function discoverMetadata(issuer: string, options: DiscoveryOptions
   if (response.body.issuer !== issuer) {
     throw new KeySetError(
       'issuer_mismatch',
-      'the metadata names another issuer than the one that is configured',
+      `the metadata names another issuer than the one that is configured: ${describeIssuer(response.body.issuer)}`,
     );
   }
   return { url, response };
+}
+
+/** Longest name of a foreign issuer in a message, characters. */
+const MAX_ISSUER = 256;
+
+/** The issuer of a document that is not trusted: bounded, on one line. Often it differs in a final slash only. */
+function describeIssuer(issuer: unknown): string {
+  return typeof issuer === 'string' ? JSON.stringify(issuer.slice(0, MAX_ISSUER)) : 'it has no issuer';
 }
 
 /**

@@ -150,7 +150,10 @@ describe('createNetworkFetcher() with discovery', () => {
     ['a list of issuers', ['https://a.example']],
   ])('refuses metadata with %s', async (_name, value) => {
     issuer.metadata = { issuer: value === undefined ? `${issuer.issuer}/` : value, jwks_uri: trap.jwksUri };
-    await expect(fetch()).rejects.toMatchObject({ code: 'issuer_mismatch' });
+    await expect(fetch()).rejects.toMatchObject({
+      code: 'issuer_mismatch',
+      message: expect.stringMatching(/configured: (?:"https?:\/\/[^"]+"|it has no issuer)$/),
+    });
     expect(issuer.hits.oauth).toBe(0);
   });
 

@@ -28,8 +28,6 @@ export interface ProofRules {
   /** undefined: no nonce is required, and one that is sent is ignored. */
   readonly nonces: Nonces | undefined;
   readonly keys: ProofKeys;
-  /** Longer proofs are not read. */
-  readonly maxProofBytes?: number;
 }
 
 /** What a proof is presented with. */
@@ -53,7 +51,7 @@ export interface ProofUse {
  */
 export type VerifyProof = (proof: string, use: ProofUse) => VerifiedProof;
 
-const DEFAULT_MAX_PROOF_BYTES = 8192;
+const MAX_PROOF_BYTES = 8192;
 const MAX_JTI_LENGTH = 256;
 /** What a nonce of a token endpoint is for; no hash of a token looks like it. */
 const NO_TOKEN = 'token endpoint';
@@ -79,11 +77,10 @@ interface ProofClaims {
  */
 export function createProofVerifier(rules: ProofRules): VerifyProof {
   const algorithms = new Set(rules.algorithms);
-  const maxBytes = rules.maxProofBytes ?? DEFAULT_MAX_PROOF_BYTES;
 
   return (proof, use) => {
     const origins = rules.originsOfHost(use.request.host);
-    const { jws, header, payload } = parseProof(proof, maxBytes, rules.keys);
+    const { jws, header, payload } = parseProof(proof, rules.keys);
     if (!algorithms.has(header.alg)) throw new Denial('dpop_proof_algorithm');
     if (use.token !== undefined && header.jkt !== use.token.confirmation?.jkt)
       throw new Denial('dpop_key_mismatch');
@@ -115,9 +112,9 @@ interface ReadProof {
   readonly payload: JsonObject;
 }
 
-function parseProof(proof: string, maxBytes: number, keys: ProofKeys): ReadProof {
+function parseProof(proof: string, keys: ProofKeys): ReadProof {
   try {
-    const jws = splitCompactJws(proof, maxBytes);
+    const jws = splitCompactJws(proof, MAX_PROOF_BYTES);
     const header = keys.find(jws.header) ?? readProofHeader(readJson(jws.header));
     return { jws, header, payload: readJson(jws.payload) };
   } catch (error) {

@@ -51,9 +51,6 @@ export class PolicyError extends Error {
   }
 }
 
-/** The built-in policy of requests for which no other is configured. */
-const DEFAULT_POLICY: PolicySpec = { access: 'required' };
-
 /**
  * Compiles all policies. `default` is there unless it is redefined. A shadow is compiled without a shadow of its own:
  * it is evaluated once, beside the live policy.
@@ -68,7 +65,7 @@ export function compilePolicies(
 ): ReadonlyMap<string, Policy> {
   const problems: PolicyProblem[] = [];
   const compiling = { problems, compileCondition };
-  const all = Object.hasOwn(specs, 'default') ? specs : { default: DEFAULT_POLICY, ...specs };
+  const all = Object.hasOwn(specs, 'default') ? specs : { default: {}, ...specs };
   const plain = new Map(
     Object.entries(all).map(([name, spec]) => [name, compilePolicy(name, spec, compiling)]),
   );

@@ -1,11 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { authorityKey } from '../../authz/host.js';
-import { addressesCollide, parseAddress } from '../address.js';
+import { addressesCollide, DEFAULT_ADDRESSES, parseAddress } from '../address.js';
 import { readPem } from '../key-material.js';
 import type { ConfigValue } from '../config-value.js';
 import { type CheckContext, refuse } from './context.js';
-
-const DEFAULTS = { grpc: '127.0.0.1:9191', admin: '127.0.0.1:9192', public: undefined } as const;
 
 /** Ports against each other, and the TLS files. */
 export function checkServer(ctx: CheckContext): void {
@@ -18,7 +16,7 @@ export function checkServer(ctx: CheckContext): void {
 function checkAddresses(ctx: CheckContext): void {
   const server = ctx.root.get('server');
   const taken: { name: string; address: ReturnType<typeof parseAddress> }[] = [];
-  for (const [name, fallback] of Object.entries(DEFAULTS)) {
+  for (const [name, fallback] of Object.entries(DEFAULT_ADDRESSES)) {
     const node = server.get(name);
     const text = node.exists ? node.text : fallback;
     const address = text === undefined ? undefined : parseAddress(text);

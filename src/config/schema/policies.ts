@@ -137,6 +137,9 @@ export const policiesSection = dictionary(policyName(), policy).prefault({});
 /** The policy of this name is there unless it is redefined. */
 export const DEFAULT_POLICY = 'default';
 
+/** What it is then: the defaults of every policy. */
+export const createDefaultPolicy = (): z.output<typeof policy> => policy.parse({});
+
 const route = section({
   hosts: documented(
     list(hostPattern(), 'a list with at least one host').optional(),

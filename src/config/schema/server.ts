@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_ADDRESSES } from '../address.js';
 import {
   address,
   appliesAt,
@@ -88,7 +89,7 @@ export const serverSection = section({
   grpc: appliesAt(
     'restart',
     documented(
-      address().prefault('127.0.0.1:9191'),
+      address().prefault(DEFAULT_ADDRESSES.grpc),
       'Where Envoy asks: the ext_authz port. `unix:/path` is a socket. Without this key the environment variable `PORTCULLIS_GRPC` counts, which the container image sets to `0.0.0.0:9191`.',
       '0.0.0.0:9191',
     ),
@@ -96,7 +97,7 @@ export const serverSection = section({
   admin: appliesAt(
     'restart',
     documented(
-      address().prefault('127.0.0.1:9192'),
+      address().prefault(DEFAULT_ADDRESSES.admin),
       'Metrics, health, status and cache control. It has no authentication of its own, so keep it on loopback or behind a network policy.',
       '127.0.0.1:9192',
     ),
