@@ -3,6 +3,7 @@ import { parseDuration } from '../config/units.js';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../signing/key-set.js';
 import type { ExplainOptions, ExplainRequest } from './explain.js';
 import { describeError, EXIT, type ExitCode } from './io.js';
+import type { RevokeOptions } from './revoke.js';
 import type { ServeDependencies } from './serve.js';
 import type { CheckIssuers } from './validate.js';
 
@@ -44,6 +45,7 @@ function createProgram(deps: CliDependencies, finish: Finish): Command {
     .showHelpAfterError('(see portcullis --help)');
   addConfigCommands(program, deps, finish);
   addOtherCommands(program, deps, finish);
+  addRevokeCommand(program, deps, finish);
   return program;
 }
 
@@ -127,6 +129,24 @@ function addOtherCommands(program: Command, { io }: CliDependencies, finish: Fin
     .action(() => {
       io.err('portcullis: pat is not supported yet');
       finish(EXIT.failed);
+    });
+}
+
+function addRevokeCommand(program: Command, { io }: CliDependencies, finish: Finish): void {
+  program
+    .command('revoke')
+    .description('refuse tokens from now on, through the admin port of a running server')
+    .requiredOption('--admin <url>', 'the admin port, such as http://127.0.0.1:9192')
+    .option('--token <->', 'one token, read from standard input')
+    .option('--jti <id>', 'the token with this jti')
+    .option('--sid <id>', 'the tokens of this session')
+    .option('--sub <subject>', 'the tokens that this subject holds now')
+    .option('--client <id>', 'the tokens that this client holds now')
+    .option('--issuer <url>', 'whose tokens; required but for --token')
+    .option('--reason <text>', 'why, for the list of revocations')
+    .action(async (options: RevokeOptions) => {
+      const { runRevoke } = await import('./revoke.js');
+      finish(await runRevoke(options, io));
     });
 }
 

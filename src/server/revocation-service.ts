@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { everyInterval } from '../guard/overload.js';
+import { createClient } from '../introspection/registry.js';
+import { introspectionConfigOf } from '../introspections.js';
+import { createRevokeAtIssuer, type RevokingIssuer } from '../revocation/revoke-at-issuer.js';
 import { createRevocationRoutes } from '../revocation/admin-routes.js';
 import {
   createRevocationFactory,
@@ -28,6 +31,7 @@ const ID_BYTES = 12;
 export async function openRevocation(context: ServiceContext): Promise<MountedRevocation | undefined> {
   const { config: first, log, clock, metrics } = context;
   if (first.revocation === undefined) return undefined;
+  let current = first;
   let maxEntries = first.revocation.maxEntries;
   let issuers = termsOf(first);
   const service = new RevocationService({
@@ -53,15 +57,34 @@ export async function openRevocation(context: ServiceContext): Promise<MountedRe
       service,
       factory,
       logger: log,
-      revokeAtIssuer: () => Promise.reject(new Error('no client at this issuer is configured')),
+      revokeAtIssuer: createRevokeAtIssuer({
+        issuers: () => revokingIssuers(current, context),
+        own: () =>
+          current.tokens && { issuer: current.tokens.issuer, prefix: current.tokens.service?.prefix },
+      }),
     }),
     state: shareRevocations(service),
     apply: (config) => {
+      current = config;
       maxEntries = config.revocation?.maxEntries ?? maxEntries;
       issuers = termsOf(config);
     },
     close: () => service.close(),
   };
+}
+
+/** Where introspection makes us a client. */
+function revokingIssuers(config: Config, { keysOf, clock }: ServiceContext): readonly RevokingIssuer[] {
+  return config.issuers.flatMap((issuer) => {
+    if (issuer.introspection === undefined) return [];
+    const settings = introspectionConfigOf(config, issuer, keysOf(issuer));
+    if (settings === undefined) return [];
+    const open = (): ReturnType<RevokingIssuer['open']> => {
+      const { http, client } = createClient(settings, clock);
+      return { client, close: () => http.close() };
+    };
+    return [{ issuer: issuer.issuer, tokenPrefix: issuer.introspection.tokenPrefix, open }];
+  });
 }
 
 /** Loads what the store needs, and no other store. */
