@@ -11,6 +11,7 @@ const code = await runCli(process.argv.slice(2), {
     in: async () => (await import('./cli/read-input.js')).readBounded(process.stdin),
   },
   version: VERSION,
+  adminToken: process.env.PORTCULLIS_TOKEN,
   loadConfig: async (file) => (await import('./config/load-in-thread.js')).loadConfigInThread(file),
   loadServer: async () => {
     boundHeapGrowth();

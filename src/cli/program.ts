@@ -4,12 +4,15 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../signing/key-set.js
 import type { ExplainOptions, ExplainRequest } from './explain.js';
 import { describeError, EXIT, type ExitCode } from './io.js';
 import type { RevokeOptions } from './revoke.js';
+import { addPatCommands } from './pat-commands.js';
 import type { ServeDependencies } from './serve.js';
 import type { CheckIssuers } from './validate.js';
 
 /** What the commands need; loaded only when one does, so that `--help` is quick. */
 export interface CliDependencies extends ServeDependencies {
   readonly version: string;
+  /** `PORTCULLIS_TOKEN`: the token of an administrator; a secret. */
+  readonly adminToken?: string | undefined;
   readonly checkIssuers: CheckIssuers;
   readonly explainRequest: ExplainRequest;
 }
@@ -46,6 +49,7 @@ function createProgram(deps: CliDependencies, finish: Finish): Command {
   addConfigCommands(program, deps, finish);
   addOtherCommands(program, deps, finish);
   addRevokeCommand(program, deps, finish);
+  addPatCommands(program, { io, token: deps.adminToken }, finish);
   return program;
 }
 
@@ -120,15 +124,6 @@ function addOtherCommands(program: Command, { io }: CliDependencies, finish: Fin
       const file = argument ?? options.keys;
       if (file === undefined) return keys.error('error: the key file is missing');
       finish(await runKeysRotate({ file, alg, kid, keepMs }, io));
-    });
-  program
-    .command('pat')
-    .description('personal access tokens (not supported yet)')
-    .argument('[command...]')
-    .allowUnknownOption()
-    .action(() => {
-      io.err('portcullis: pat is not supported yet');
-      finish(EXIT.failed);
     });
 }
 

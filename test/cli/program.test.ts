@@ -63,16 +63,6 @@ describe('runCli()', () => {
     },
   );
 
-  test('pat is refused, whatever follows', async () => {
-    for (const args of [['pat'], ['pat', 'list'], ['pat', 'issue', '--subject', 'x']]) {
-      expect(await runCommand(args)).toEqual({
-        code: 1,
-        out: '',
-        err: 'portcullis: pat is not supported yet',
-      });
-    }
-  });
-
   test('schema', async () => {
     const { code, out } = await runCommand(['schema']);
     expect(code).toBe(0);
