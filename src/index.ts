@@ -7,7 +7,8 @@ export { loadConfig, parseConfig, type LoadedConfig, type LoadOptions } from './
 export { ConfigError, type Problem } from './config/problems.js';
 export type { Config } from './config/config.js';
 export { startServer, type RunningServer, type StartOptions } from './server/start.js';
-export { createRuntime, type Runtime, type RuntimeOptions } from './runtime/runtime.js';
+export { createRuntime } from './runtime/runtime.js';
+export type { Runtime, RuntimeOptions } from './runtime/runtime-contract.js';
 export type { CheckCall, CheckHandler } from './fronts/envoy/check.js';
 export type { Front, Guard } from './guard/guard.js';
 export { createRequest, type RequestInput } from './authz/create-request.js';

@@ -12,17 +12,13 @@ import type { CompileCondition } from '../authz/policy/compile.js';
 import type { AuthzRequest } from '../authz/types.js';
 import { buildGate, type GateParts } from '../gate.js';
 import type { Introspector } from '../introspection/types.js';
-import {
-  type AskIntrospection,
-  createForwardedIntrospections,
-  type Introspections,
-} from '../introspections.js';
+import { createForwardedIntrospections, type Introspections } from '../introspections.js';
 import type { KeySetFetcher } from '../jwks/ports.js';
 import type { IssuerKeys } from '../jwks/types.js';
 import { describeId } from '../observability/redact.js';
 import { createRecentDenials, type RecentDenials } from '../observability/recent-denials.js';
-import { createMetrics, type Metrics } from '../observability/metrics.js';
-import { systemClock, type Clock, type Logger } from '../ports.js';
+import { createMetrics } from '../observability/metrics.js';
+import { systemClock, type Clock } from '../ports.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from '../guard/overload.js';
 import { createCheckGuard, stopwatch } from './check-guard.js';
@@ -32,58 +28,14 @@ import { openIntrospections } from './introspections.js';
 import { openNetwork, type Network } from './network.js';
 import { createReplay, proofWindowOf } from './replay.js';
 import { createRevocationList } from './revocations.js';
-import { createSharedState, type SharedState } from './shared-state.js';
+import { createSharedState } from './shared-state.js';
 import { measuredStateOf, readinessOf, statusOf, type ObservedParts, type Readiness } from './status.js';
 import { createRedisAccess, type RedisAccess } from '../stores/redis-access.js';
 import type { RedisConnection } from '../stores/redis-connection.js';
 import type { GuardedReplayStore } from '../stores/guarded-replay.js';
 import type { ReplayStore } from '../stores/replay-store.js';
 import { VERSION } from '../version.js';
-
-/** What another process does for this one. */
-export interface BorrowedParts {
-  readonly fetcher: KeySetFetcher;
-  /** undefined: spent proofs are remembered in Redis, which every process reaches itself. */
-  readonly replay: ReplayStore | undefined;
-  /** undefined: issuers are asked about tokens from here. */
-  readonly introspect?: AskIntrospection;
-}
-
-/** What the process brings. */
-export interface RuntimeOptions {
-  readonly log: Logger;
-  /** Absent: this process asks issuers itself, remembers proofs itself, and is where revocations begin. */
-  readonly borrowed?: BorrowedParts;
-  /** Asks the process that owns the token store; absent: personal access tokens cannot be verified here. */
-  readonly askPersonalToken?: AskPersonalToken;
-}
-
-/** What a process needs to answer Checks. */
-export interface Runtime {
-  readonly guard: Guard;
-  readonly handler: CheckHandler;
-  /** Of the configuration in force. */
-  readonly gate: Gate;
-  readonly metrics: Metrics;
-  /** Asks issuers for their keys. */
-  readonly fetcher: KeySetFetcher;
-  readonly replay: ReplayStore;
-  /** The one Redis connection of the process. */
-  readonly redis: RedisAccess;
-  /** What another process, or a service beside, knows and Checks are judged by. */
-  readonly state: SharedState;
-  /** What was refused lately; undefined: the page that shows it is not configured. */
-  readonly denials: RecentDenials | undefined;
-  /** The key sets of the configuration's issuers. */
-  readonly keys: KeyRegistry;
-  /** Puts a configuration in force as a whole. @throws when it cannot be; the old one stays */
-  apply(config: Config): Promise<void>;
-  readiness(): Readiness;
-  status(): object;
-  /** @returns undefined when the issuer is not configured */
-  invalidate(issuer: string | undefined, drop: boolean): Promise<readonly object[] | undefined>;
-  close(): Promise<void>;
-}
+import type { Runtime, RuntimeOptions } from './runtime-contract.js';
 
 const NO_PERSONAL_TOKENS: AskPersonalToken = () => Promise.resolve({ retryAfterS: 1 });
 

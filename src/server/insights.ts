@@ -1,7 +1,7 @@
 /** What the Checks came to lately, for services that show it: of this process, or of all workers. */
 import type { IssuerKeysStatus } from '../jwks/key-status.js';
 import { mergeDenials } from '../observability/recent-denials.js';
-import type { Runtime } from '../runtime/runtime.js';
+import type { Runtime } from '../runtime/runtime-contract.js';
 import type { Insights } from '../token-service/insights/router.js';
 import type { WorkerPool } from './worker-pool.js';
 

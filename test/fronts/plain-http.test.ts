@@ -9,7 +9,8 @@ import { bodyText } from '../../src/authz/refusal.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { Front } from '../../src/guard/guard.js';
 import { silentLogger } from '../../src/ports.js';
-import { createRuntime, type Runtime } from '../../src/runtime/runtime.js';
+import { createRuntime } from '../../src/runtime/runtime.js';
+import type { Runtime } from '../../src/runtime/runtime-contract.js';
 import { AUDIENCE, ISSUER, mintToken, testKey } from '../support/tokens.js';
 
 // ---- the front: the next lines are all of it ---------------------------------------------------------------------

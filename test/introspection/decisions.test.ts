@@ -2,7 +2,8 @@
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config/load.js';
 import { silentLogger } from '../../src/ports.js';
-import { createRuntime, type Runtime } from '../../src/runtime/runtime.js';
+import { createRuntime } from '../../src/runtime/runtime.js';
+import type { Runtime } from '../../src/runtime/runtime-contract.js';
 import { checkRequestBytes, decodeAnswer, valuesOf } from '../support/envoy-messages.js';
 import {
   answersStatus,

@@ -1,4 +1,4 @@
-import type { Runtime } from '../../src/runtime/runtime.js';
+import type { Runtime } from '../../src/runtime/runtime-contract.js';
 
 /** How many Checks ended for which reason, as the metrics say. */
 export async function verdictsOf(runtime: Runtime): Promise<Map<string, number>> {

@@ -4,7 +4,8 @@ import type { Config } from '../../src/config/config.js';
 import { parseConfig } from '../../src/config/load.js';
 import { explainRequest } from '../../src/explain.js';
 import { silentLogger } from '../../src/ports.js';
-import { createRuntime, type Runtime } from '../../src/runtime/runtime.js';
+import { createRuntime } from '../../src/runtime/runtime.js';
+import type { Runtime } from '../../src/runtime/runtime-contract.js';
 import { FakeIssuer } from '../support/fake-issuer.js';
 import {
   checkRequest,

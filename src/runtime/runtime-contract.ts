@@ -1,0 +1,60 @@
+/** What a process brings to the part that answers Checks, and what it gets. */
+import type { CheckHandler } from '../fronts/envoy/check.js';
+import type { Gate, Guard } from '../guard/guard.js';
+import type { AskPersonalToken } from '../authz/token/personal.js';
+import type { Config } from '../config/config.js';
+import type { AskIntrospection } from '../introspections.js';
+import type { KeySetFetcher } from '../jwks/ports.js';
+import type { RecentDenials } from '../observability/recent-denials.js';
+import type { Metrics } from '../observability/metrics.js';
+import type { Logger } from '../ports.js';
+import type { KeyRegistry } from './key-registry.js';
+import type { SharedState } from './shared-state.js';
+import type { Readiness } from './status.js';
+import type { RedisAccess } from '../stores/redis-access.js';
+import type { ReplayStore } from '../stores/replay-store.js';
+
+/** What another process does for this one. */
+export interface BorrowedParts {
+  readonly fetcher: KeySetFetcher;
+  /** undefined: spent proofs are remembered in Redis, which every process reaches itself. */
+  readonly replay: ReplayStore | undefined;
+  /** undefined: issuers are asked about tokens from here. */
+  readonly introspect?: AskIntrospection;
+}
+
+/** What the process brings. */
+export interface RuntimeOptions {
+  readonly log: Logger;
+  /** Absent: this process asks issuers itself, remembers proofs itself, and is where revocations begin. */
+  readonly borrowed?: BorrowedParts;
+  /** Asks the process that owns the token store; absent: personal access tokens cannot be verified here. */
+  readonly askPersonalToken?: AskPersonalToken;
+}
+
+/** What a process needs to answer Checks. */
+export interface Runtime {
+  readonly guard: Guard;
+  readonly handler: CheckHandler;
+  /** Of the configuration in force. */
+  readonly gate: Gate;
+  readonly metrics: Metrics;
+  /** Asks issuers for their keys. */
+  readonly fetcher: KeySetFetcher;
+  readonly replay: ReplayStore;
+  /** The one Redis connection of the process. */
+  readonly redis: RedisAccess;
+  /** What another process, or a service beside, knows and Checks are judged by. */
+  readonly state: SharedState;
+  /** What was refused lately; undefined: the page that shows it is not configured. */
+  readonly denials: RecentDenials | undefined;
+  /** The key sets of the configuration's issuers. */
+  readonly keys: KeyRegistry;
+  /** Puts a configuration in force as a whole. @throws when it cannot be; the old one stays */
+  apply(config: Config): Promise<void>;
+  readiness(): Readiness;
+  status(): object;
+  /** @returns undefined when the issuer is not configured */
+  invalidate(issuer: string | undefined, drop: boolean): Promise<readonly object[] | undefined>;
+  close(): Promise<void>;
+}
