@@ -1,6 +1,7 @@
 import { Cluster, Redis, type ClusterOptions } from 'ioredis';
 import type { Clock, Logger } from '../ports.js';
 import { RedisBusyError } from './redis-busy-error.js';
+import { RedisDisconnectedError } from './redis-disconnected-error.js';
 import { warnOfEviction } from './redis-eviction.js';
 import { parseRedisUrl, type RedisAddress } from './redis-url.js';
 
@@ -111,7 +112,7 @@ class Connection implements RedisConnection {
   }
 
   private async send<T>(command: () => Promise<T>): Promise<T> {
-    if (!this.isConnected()) throw new Error('redis is not connected');
+    if (!this.isConnected()) throw new RedisDisconnectedError('redis is not connected');
     if (this.pending >= this.maxPending)
       throw new RedisBusyError('too many redis commands wait for an answer');
     this.pending++;

@@ -1,8 +1,10 @@
 import type { Clock } from '../ports.js';
 import { RedisBusyError } from './redis-busy-error.js';
+import { RedisDisconnectedError } from './redis-disconnected-error.js';
 import type { RedisConnection } from './redis-connection.js';
 import {
   type ProofWindow,
+  ReplayDisconnectedError,
   ReplayFullError,
   ReplayUnavailableError,
   type ReplayStore,
@@ -42,6 +44,8 @@ export function createReplayRedis(options: ReplayRedisOptions): ReplayStore {
         return await connection.setIfAbsent(`${keyPrefix}dpop:${replayKey}`, lifeMs);
       } catch (error) {
         if (error instanceof RedisBusyError) throw new ReplayFullError(error.message, { cause: error });
+        if (error instanceof RedisDisconnectedError)
+          throw new ReplayDisconnectedError(error.message, { cause: error });
         throw new ReplayUnavailableError('the replay store did not answer', { cause: error });
       }
     },

@@ -51,6 +51,12 @@ export class ReplayUnavailableError extends Error {
  */
 export class ReplayFullError extends ReplayUnavailableError {}
 
+/**
+ * There is no connection to the store. Only this counts as an outage under `server.failure: error`: a slow answer may be
+ * the work of clients that flood it.
+ */
+export class ReplayDisconnectedError extends ReplayUnavailableError {}
+
 /** The proof is of a time for which the store does not remember every spent proof. */
 export class UnprovableProofError extends Error {
   override readonly name = 'UnprovableProofError';

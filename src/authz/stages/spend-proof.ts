@@ -1,5 +1,10 @@
 import type { ReplayStore } from '../../stores/replay-store.js';
-import { ReplayFullError, ReplayUnavailableError, UnprovableProofError } from '../../stores/replay-store.js';
+import {
+  ReplayDisconnectedError,
+  ReplayFullError,
+  ReplayUnavailableError,
+  UnprovableProofError,
+} from '../../stores/replay-store.js';
 import { Denial } from '../denial.js';
 import type { GateMetrics, Stage, StageResult } from '../types.js';
 
@@ -59,8 +64,8 @@ function judgeStoreError(error: unknown, options: SpendProofOptions): StageResul
     options.metrics.dpopProof('dpop_proof_time');
     throw new Denial('dpop_proof_time');
   }
-  const isOutage = error instanceof ReplayUnavailableError && !(error instanceof ReplayFullError);
-  if (isOutage && options.onUnavailable === 'allow') {
+  const isUnavailable = error instanceof ReplayUnavailableError && !(error instanceof ReplayFullError);
+  if (isUnavailable && options.onUnavailable === 'allow') {
     options.metrics.dpopProof('accepted_unchecked');
     return undefined;
   }
@@ -68,6 +73,6 @@ function judgeStoreError(error: unknown, options: SpendProofOptions): StageResul
   throw new Denial('replay_unavailable', {
     retryAfterS: RETRY_AFTER_S,
     cause: error,
-    ...(isOutage ? { isOutage } : {}),
+    ...(error instanceof ReplayDisconnectedError ? { isOutage: true } : {}),
   });
 }

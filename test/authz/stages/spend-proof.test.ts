@@ -4,6 +4,7 @@ import { createSpendProofStage } from '../../../src/authz/stages/spend-proof.js'
 import type { Policy } from '../../../src/authz/types.js';
 import { createReplayMemory } from '../../../src/stores/replay-memory.js';
 import {
+  ReplayDisconnectedError,
   ReplayFullError,
   ReplayUnavailableError,
   type ReplayStore,
@@ -104,11 +105,11 @@ describe('createSpendProofStage()', () => {
   test('gives the client a Retry-After, and the log the cause', () => {
     const { stage } = stageOf(storeOf(fail(outage)));
     expect(() => stage.run(contextOf())).toThrow(
-      expect.objectContaining({ details: { retryAfterS: 1, cause: outage, isOutage: true } }),
+      expect.objectContaining({ details: { retryAfterS: 1, cause: outage } }),
     );
   });
 
-  test('only an outage is called one: a full store, which clients can fill, is not', () => {
+  test('only a lost connection is called an outage: a full or slow store, which clients can cause, is not', () => {
     const thrown = (error: unknown): unknown => {
       try {
         return stageOf(storeOf(fail(error))).stage.run(contextOf());
@@ -116,8 +117,9 @@ describe('createSpendProofStage()', () => {
         return denial;
       }
     };
-    expect(thrown(outage)).toMatchObject({ code: 'replay_unavailable', isOutage: true });
-    for (const error of [new ReplayFullError('full'), new Error('a fault of ours')]) {
+    const lost = new ReplayDisconnectedError('not connected');
+    expect(thrown(lost)).toMatchObject({ code: 'replay_unavailable', isOutage: true });
+    for (const error of [outage, new ReplayFullError('full'), new Error('a fault of ours')]) {
       expect(thrown(error)).toMatchObject({ code: 'replay_unavailable', isOutage: false });
     }
   });
