@@ -19,6 +19,8 @@ const code = await runCli(process.argv.slice(2), {
     return (options) => startServer({ ...options, takeHangup });
   },
   checkIssuers: async (config) => (await import('./cli/online.js')).checkIssuersOnline(config),
+  checkDependencies: async (config) =>
+    (await import('./cli/online-dependencies.js')).checkDependenciesOnline(config),
   explainRequest: async (...args) => (await import('./explain.js')).explainRequest(...args),
 });
 

@@ -6,7 +6,7 @@ import { describeError, EXIT, type ExitCode } from './io.js';
 import type { RevokeOptions } from './revoke.js';
 import { addPatCommands } from './pat-commands.js';
 import type { ServeDependencies } from './serve.js';
-import type { CheckIssuers } from './validate.js';
+import type { CheckDependencies, CheckIssuers } from './validate.js';
 
 /** What the commands need; loaded only when one does, so that `--help` is quick. */
 export interface CliDependencies extends ServeDependencies {
@@ -14,6 +14,7 @@ export interface CliDependencies extends ServeDependencies {
   /** `PORTCULLIS_TOKEN`: the token of an administrator; a secret. */
   readonly adminToken?: string | undefined;
   readonly checkIssuers: CheckIssuers;
+  readonly checkDependencies: CheckDependencies;
   readonly explainRequest: ExplainRequest;
 }
 
@@ -64,7 +65,7 @@ function addConfigCommands(program: Command, deps: CliDependencies, finish: Fini
     finish(await runServe(options, deps));
   });
   withConfig('validate', 'check a configuration and report every problem')
-    .option('--online', 'also fetch the metadata and keys of every issuer')
+    .option('--online', 'also ask every issuer, introspection endpoint and store')
     .action(async (options: { config: string; online?: boolean }) => {
       const { runValidate } = await import('./validate.js');
       finish(await runValidate(options, deps));

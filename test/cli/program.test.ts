@@ -142,6 +142,18 @@ describe('runCli() validate', () => {
     expect(out).toContain('issuers[0]: https://a.example: ok, keys usable: 1');
     expect(ok ? out : err).toContain('issuers[1]: https://b.example: whatever');
   });
+
+  test.each([
+    [true, 0],
+    [false, 1],
+  ])('--online, with Redis %s: %d, a line each', async (ok, expected) => {
+    const checkIssuers = async () => [];
+    const checkDependencies = async () => [{ path: 'redis', ok, text: 'whatever' }];
+    const lent = { checkIssuers, checkDependencies };
+    const { code, out, err } = await runCommand(['validate', '--online', '-c', good], lent);
+    expect(code).toBe(expected);
+    expect(ok ? out : err).toContain('redis: whatever');
+  });
 });
 
 describe('runCli() serve', () => {

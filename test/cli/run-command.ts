@@ -29,6 +29,7 @@ export async function runCommand(
     loadConfig: (file) => Promise.resolve(loadConfig(file)),
     loadServer: () => Promise.resolve(unexpected),
     checkIssuers: unexpected,
+    checkDependencies: () => Promise.resolve([]),
     explainRequest: unexpected,
     ...lent,
   });
