@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { credentials, type Client } from '@grpc/grpc-js';
+import Provider from 'oidc-provider';
 import { AuthorizationClient, checkRequest, type CheckAnswer } from '../support/envoy-messages.js';
+import { freePorts } from '../support/free-port.mjs';
 import { PLAIN_CONFIG, liveToken } from '../support/gate-stack.js';
 import { startPortcullis, type RunningPortcullis } from '../support/portcullis-process.mjs';
 import { scratchFile, stopAll } from '../support/processes.mjs';
 import { findRedis, REDIS_ADVICE, startRedis } from '../support/provision-redis.mjs';
-import { ISSUER } from '../support/tokens.js';
+import { AUDIENCE, ISSUER, testKey } from '../support/tokens.js';
 import { until } from '../support/until.js';
 
 const clients: Client[] = [];
@@ -138,5 +140,54 @@ if (!hasRedis) process.stderr.write(`SKIPPED: part of test/e2e/revocation.test.t
     expect(await ask(client, token)).toBe(401);
     const late = connect(await startPortcullis({ config, awaitKeys: true }));
     await until(async () => (await ask(late, token)) === 401);
+  });
+});
+
+describe('back-channel logout', () => {
+  test('sent by an authorization server, it ends the session in every worker at once', async () => {
+    const key = testKey('ES256');
+    const ports = await freePorts('issuer', 'public');
+    const issuer = `http://127.0.0.1:${ports.issuer}`;
+    const provider = new Provider(issuer, {
+      jwks: {
+        keys: [{ ...key.privateKey.export({ format: 'jwk' }), kid: key.kid, alg: 'ES256', use: 'sig' }],
+      } as never,
+      clients: [
+        {
+          client_id: 'gate',
+          client_secret: 's'.repeat(32),
+          redirect_uris: ['https://gate.example.com/cb'],
+          id_token_signed_response_alg: 'ES256',
+          backchannel_logout_session_required: true,
+          backchannel_logout_uri: `http://127.0.0.1:${ports.public}/logout/backchannel`,
+        },
+      ],
+      features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: false } },
+    });
+    const server = provider.listen(ports.issuer, '127.0.0.1');
+    try {
+      const gate = await startPortcullis({
+        awaitKeys: true,
+        config: {
+          ...PLAIN_CONFIG,
+          server: { ...PLAIN_CONFIG.server, workers: 2, public: `127.0.0.1:${ports.public}` },
+          issuers: [{ issuer, audiences: [AUDIENCE], logout: { clientId: 'gate' } }],
+        },
+      });
+      const claims = { iss: issuer, sub: 'alice' };
+      const ended = liveToken({ key, claims: { ...claims, sid: 'session-1' } });
+      const other = liveToken({ key, claims: { ...claims, sid: 'session-2' } });
+      const callers = Array.from({ length: 4 }, () => connect(gate));
+      for (const caller of callers)
+        expect([await ask(caller, ended), await ask(caller, other)]).toEqual([200, 200]);
+
+      const client: any = await provider.Client.find('gate');
+      await client.backchannelLogout('alice', 'session-1');
+      for (const caller of callers)
+        expect([await ask(caller, ended), await ask(caller, other)]).toEqual([401, 200]);
+      expect(await gate.metrics()).toContain('portcullis_revocations_total{source="logout"} 1');
+    } finally {
+      server.close();
+    }
   });
 });
