@@ -151,7 +151,7 @@ describe('back-channel logout', () => {
     const provider = new Provider(issuer, {
       jwks: {
         keys: [{ ...key.privateKey.export({ format: 'jwk' }), kid: key.kid, alg: 'ES256', use: 'sig' }],
-      } as never,
+      },
       clients: [
         {
           client_id: 'gate',
