@@ -14,7 +14,7 @@ import { createReplayMemory } from '../stores/replay-memory.js';
 import { createReplayRedis } from '../stores/replay-redis.js';
 import type { ReplayStore } from '../stores/replay-store.js';
 import { buildTokenService, type TokenServiceDeps, type TokenServiceParts } from '../token-service/build.js';
-import { createIssuedRevocations } from '../token-service/issued-revocations.js';
+import { createIssuedRevocations, recallRevocations } from '../token-service/issued-revocations.js';
 import type { IssuedRevocations } from '../token-service/own-tokens.js';
 import { answerAdminError, toAdminError } from '../token-service/admin/admin-error.js';
 import { authenticateAdministrator } from '../token-service/admin/administrator.js';
@@ -43,6 +43,8 @@ export function personalTokensOf(services: ReadonlyMap<string, MountedService>):
 }
 
 const PING_MS = 5_000;
+/** The start waits no longer for what was revoked before it. */
+const RECALL_MS = 5_000;
 const RETIRE_AFTER_MS = 15_000;
 const MAX_ASSERTIONS = 100_000;
 /** The longest an assertion may live (RFC 7523), and how far clocks may differ. */
@@ -60,7 +62,7 @@ export async function openTokens(context: ServiceContext): Promise<MountedTokens
       assertions: await openAssertions(context),
       replay: await openReplay(context),
     });
-    opened.start();
+    await opened.start();
     return opened;
   } catch (error) {
     await store.close();
@@ -113,9 +115,10 @@ class TokensService implements MountedTokens {
     this.current = this.build(config);
   }
 
-  /** Begins to watch the store. */
-  start(): void {
+  /** Begins to watch the store. Revocations that were in memory alone are there again before the first Check. */
+  async start(): Promise<void> {
     void this.registry.start();
+    await Promise.race([this.recallRevocations(), sleep(RECALL_MS)]);
     void this.ping();
     this.pinging = setInterval(() => void this.ping(), PING_MS);
     this.pinging.unref();
@@ -193,6 +196,17 @@ class TokensService implements MountedTokens {
     this.clients =
       dir === undefined ? undefined : { dir, keys: openClientKeyDirectory({ dir, clock, logger, metrics }) };
     return this.clients?.keys;
+  }
+
+  private async recallRevocations(): Promise<void> {
+    const { config, clock, log } = this.context;
+    if (config.revocation?.store !== 'memory') return;
+    const revocations = this.revocationsOf(config.tokens?.issuer ?? '');
+    try {
+      await recallRevocations(this.stores.store, revocations, Math.floor(clock.now() / 1000));
+    } catch (error) {
+      log.error({ err: error }, 'tokens that were issued for revoked ones may be accepted until they expire');
+    }
   }
 
   private async ping(): Promise<void> {

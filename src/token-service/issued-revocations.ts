@@ -6,6 +6,7 @@ import type { Clock, JsonObject } from '../ports.js';
 import { createRevocationId, type Revocation, type RevocationTarget } from '../revocation/revocation.js';
 import type { RevocationService } from '../revocation/revocation-service.js';
 import type { IssuedRevocations } from './own-tokens.js';
+import type { TokenStore } from './store.js';
 
 /** What the revocations of issued tokens are made with. */
 export interface IssuedRevocationsOptions {
@@ -55,6 +56,36 @@ export function createIssuedRevocations(options: IssuedRevocationsOptions): Issu
       if (waitMs > 0 && waitMs <= 1000) await sleep(waitMs);
     },
   };
+}
+
+const PAGE = 1000;
+
+/**
+ * Makes the revocations again that a store of revocations in memory has lost, from the records of revoked tokens.
+ *
+ * @param nowS seconds since the epoch
+ * @throws StoreUnavailableError
+ */
+export async function recallRevocations(
+  store: TokenStore,
+  revocations: Pick<IssuedRevocations, 'revokeClient'>,
+  nowS: number,
+): Promise<void> {
+  let afterTokenId: string | undefined;
+  for (;;) {
+    const page = await store.list({
+      limit: PAGE,
+      includeRevoked: true,
+      includeExpired: true,
+      ...(afterTokenId === undefined ? {} : { afterTokenId }),
+    });
+    for (const { tokenId, revokedAt } of page) {
+      if (revokedAt !== undefined && revokedAt > nowS - LONGEST_LIFE_S)
+        await revocations.revokeClient(tokenId, revokedAt);
+    }
+    afterTokenId = page.at(-1)?.tokenId;
+    if (page.length < PAGE || afterTokenId === undefined) return;
+  }
 }
 
 /** A token of our own in the words of the decision. Its audience and times were judged before. */
