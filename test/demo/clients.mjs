@@ -7,6 +7,9 @@ export const DEMO_AUDIENCE = 'https://api.example.com';
 /** The gate as a client of the authorization server, to ask about opaque tokens. */
 export const DEMO_GATE = { id: 'gate', secret: 'gate-secret' };
 
+/** The issuer whose clients sign for themselves, and the one that does. Its public key is in deploy/demo/clients. */
+export const DEMO_PARTNER = { issuer: 'https://partners.example.com', id: 'warehouse' };
+
 /** Where the authorization server reads a client's certificate: base64 of its DER. */
 export const DEMO_CERTIFICATE_HEADER = 'x-demo-client-certificate';
 

@@ -50,6 +50,27 @@ export async function createTokenSource(issuer) {
   };
 }
 
+/**
+ * @param {string} issuer of an authorization server
+ * @returns {Promise<(clientId: string, token: string) => Promise<void>>} revokes a client's token there (RFC 7009)
+ */
+export async function createRevoker(issuer) {
+  const url = new URL(issuer);
+  const server = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, insecure));
+  return async (clientId, token) => {
+    const secret = DEMO_CLIENTS.find((known) => known.id === clientId)?.secret ?? '';
+    const client = { client_id: clientId };
+    const response = await oauth.revocationRequest(
+      server,
+      client,
+      oauth.ClientSecretBasic(secret),
+      token,
+      insecure,
+    );
+    await oauth.processRevocationResponse(response);
+  };
+}
+
 /** @returns {Promise<oauth.DPoPHandle>} a client's own DPoP key */
 export const createDpopKey = async () => oauth.DPoP({}, await oauth.generateKeyPair('ES256'));
 

@@ -247,10 +247,38 @@ const senderConstraint = [
   },
 ];
 
+/** @type {readonly Row[]} */
+const otherTokens = [
+  {
+    sent: 'an opaque token: the server is asked',
+    expected: { status: 200, upstream: { authorization: null } },
+    run: (world) => world.send('/orders/1', { headers: bearer(world.tokens.opaque) }),
+  },
+  {
+    sent: 'the same, revoked at the server a moment ago',
+    expected: { status: 401, error: 'invalid_token' },
+    run: async (world) => {
+      await world.revokeOpaque();
+      return world.send('/orders/1', { headers: bearer(world.tokens.opaque) });
+    },
+  },
+  {
+    sent: 'a client’s own token, with “tenant: root” in it',
+    expected: { status: 200, upstream: { ...sawUser('warehouse'), 'x-tenant': 'acme' } },
+    run: (world) => world.send('/me', { headers: bearer(world.tokens.partner) }),
+  },
+  {
+    sent: 'a token in its name, by another key',
+    expected: { status: 401, error: 'invalid_token' },
+    run: (world) => world.send('/me', { headers: bearer(world.tokens.forgedPartner) }),
+  },
+];
+
 /** In the order in which they are run: later rows use what earlier ones left in the world. */
 /** @type {readonly Chapter[]} */
 export const CHAPTERS = [
   { title: 'The gate', rows: gate },
   { title: 'Policies', rows: policies },
   { title: 'Sender-constrained tokens', rows: senderConstraint },
+  { title: 'Other tokens', rows: otherTokens },
 ];

@@ -45,6 +45,7 @@ function writeConfig(ports) {
     if (text.split(written).length !== 2) throw new Error(`${CONFIG} must have ${written} exactly once`);
     text = text.replace(written, `127.0.0.1:${port}`);
   }
+  text = text.replace('./clients', inRepository('deploy/demo/clients'));
   const file = scratchFile('demo.yaml');
   writeFileSync(file, text);
   return file;

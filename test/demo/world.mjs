@@ -3,7 +3,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { generateKeyPair, SignJWT, decodeJwt } from 'jose';
 import { createCertificate } from '../support/certificates.mjs';
-import { createDpopKey, createTokenSource, request } from './oauth-client.mjs';
+import { createDpopKey, createRevoker, createTokenSource, request } from './oauth-client.mjs';
+import { forgePartner, signAsPartner } from './partner.mjs';
+
+/** Longer than an answer about a token counts. */
+const ANSWER_TTL_MS = 1_500;
 
 /**
  * @typedef {Awaited<ReturnType<typeof createWorld>>} World
@@ -15,6 +19,7 @@ import { createDpopKey, createTokenSource, request } from './oauth-client.mjs';
  */
 export async function createWorld(urls) {
   const token = await createTokenSource(urls.issuer);
+  const revoke = await createRevoker(urls.issuer);
   const foreignToken = await createTokenSource(urls.foreignIssuer);
   const hasty = await token('hasty', { scope: 'orders:read' });
   const dpopKey = await createDpopKey();
@@ -28,6 +33,9 @@ export async function createWorld(urls) {
     payer: await token('payer', { scope: 'payments', dpop: dpopKey }),
     bank: await token('bank', { scope: 'orders:read', certificate }),
     hasty,
+    opaque: await token('opaque', { scope: 'orders:read' }),
+    partner: await signAsPartner({ session: { tenant: 'root' } }),
+    forgedPartner: await forgePartner(),
   };
   return {
     gate: urls.gate,
@@ -39,6 +47,10 @@ export async function createWorld(urls) {
     /** @param {string} path @param {Parameters<typeof request>[1]} [init] */
     send: (path, init) => request(`${urls.gate}${path}`, init),
     untilExpired: () => expiry(hasty),
+    revokeOpaque: async () => {
+      await revoke('opaque', tokens.opaque);
+      await delay(ANSWER_TTL_MS);
+    },
   };
 }
 
