@@ -60,7 +60,7 @@ async function bodyOf(options: RevokeOptions, io: CliIo): Promise<object | undef
 
 async function send(admin: string, body: object): Promise<{ status: number; text: string }> {
   try {
-    const response = await fetch(`${admin.replace(/\/+$/, '')}/revocations`, {
+    const response = await fetch(`${withoutFinalSlash(admin)}/revocations`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -71,4 +71,8 @@ async function send(admin: string, body: object): Promise<{ status: number; text
   } catch {
     throw new Error('the admin port cannot be reached');
   }
+}
+
+function withoutFinalSlash(url: string): string {
+  return url.endsWith('/') ? url.slice(0, -1) : url;
 }

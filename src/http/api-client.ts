@@ -67,7 +67,7 @@ function parseBase(url: string): string {
     throw new ApiError('--url must be https; plain http only to this machine');
   if (username !== '' || search !== '' || hash !== '')
     throw new ApiError('--url must have no user, query or fragment');
-  return url.replace(/\/+$/, '');
+  return url.endsWith('/') ? url.slice(0, -1) : url;
 }
 
 async function readBounded(response: Response): Promise<string> {

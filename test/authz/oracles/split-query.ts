@@ -32,22 +32,6 @@ export function hasParameter(query: string | undefined, name: string): boolean {
 }
 
 /**
- * Decodes the value of a token parameter. A raw `+` is a space to some and a plus sign to others, so it is nothing.
- *
- * @param value untrusted
- * @returns undefined where it cannot be decoded in one way
- */
-export function decodeQueryValue(value: string): string | undefined {
-  if (value.includes('+')) return undefined;
-  if (!value.includes('%')) return value;
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
  * Makes a check of the spelling of token parameters. It is meant for every request, those of anonymous policies too:
  * a token that is spelled oddly would reach the upstream and its logs.
  *
