@@ -35,7 +35,9 @@ export async function runPat(
   options: PatOptions & { readonly request: ApiRequest; readonly show: (body: Row) => string },
   { io, token }: PatDependencies,
 ): Promise<ExitCode> {
-  const secret = (token ?? (await io.in())).trim();
+  // An empty variable is how scripts leave one out.
+  const given = token?.trim() ?? '';
+  const secret = given === '' ? (await io.in()).trim() : given;
   if (secret === '') {
     io.err('portcullis: a token of an administrator is needed, in PORTCULLIS_TOKEN or on standard input');
     return EXIT.usage;

@@ -44,7 +44,7 @@ export function createPersonalKind(options: PersonalKindOptions): TokenKind {
       const answer = await ask(token);
       if ('retryAfterS' in answer)
         throw new Denial('tokens_unavailable', { retryAfterS: answer.retryAfterS });
-      if ('refused' in answer) return { refused: answer.refused, epoch, keepMs: KEEP_MS };
+      if ('refused' in answer) return { refused: answer.refused, epoch, keepUntilMs: nowMs + KEEP_MS };
       const { claims } = answer;
       return { claims, text: JSON.stringify(claims), epoch, keepUntilMs: nowMs + KEEP_MS };
     },
