@@ -100,10 +100,13 @@ function readUtf8(read: () => Uint8Array): FileText {
   }
 }
 
+/** The problem of a path that names a folder. */
+export const IS_FOLDER = 'is a folder, not a file';
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   EACCES: 'may not be read by this user',
-  EISDIR: 'is a folder, not a file',
+  EISDIR: IS_FOLDER,
   ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8 text',
 };
 

@@ -568,6 +568,12 @@ const REST: readonly Row[] = [
     /may be asked/,
   ],
   [
+    'keys of clients in a folder that is not there',
+    issuer({ clientKeys: { claim: 'c', dir: './nowhere' } }),
+    'issuers[0].clientKeys.dir',
+    /must be an existing folder; what is named here does not exist/,
+  ],
+  [
     'keys of clients beside another source of keys',
     issuer({ clientKeys: { claim: 'c', dir: '.' }, jwksUri: 'https://a.example/jwks' }),
     'issuers[0]',

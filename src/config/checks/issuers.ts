@@ -2,6 +2,7 @@ import { isLoopbackHost } from '../../http/address-rules.js';
 import { parseFetchUrl } from '../../http/url-rules.js';
 import { SYMMETRIC_ALGORITHMS } from '../../jwk/types.js';
 import { KeySourceError, parseStaticKeys } from '../../jwks/static-keys.js';
+import { IS_FOLDER } from '../files.js';
 import { type JwkSet, readJwkSet } from '../key-material.js';
 import type { ConfigValue } from '../config-value.js';
 import { type CheckContext, refuse } from './context.js';
@@ -23,7 +24,17 @@ export function checkIssuers(ctx: CheckContext): void {
     checkUrls(ctx, issuer);
     for (const key of issuer.get('keys').items()) checkStaticKey(ctx, key);
     checkIntrospection(ctx, issuer);
+    checkFolder(ctx, issuer.get('clientKeys').get('dir'));
   }
+}
+
+/** A folder that is not there is a misspelt one: every token would be refused, and nobody would know why. */
+function checkFolder(ctx: CheckContext, dir: ConfigValue): void {
+  if (dir.text === undefined) return;
+  const read = ctx.files.readText(dir.text);
+  if ('problem' in read && read.problem === IS_FOLDER) return;
+  const problem = 'problem' in read ? read.problem : 'is a file';
+  refuse(ctx, dir, `must be an existing folder; what is named here ${problem}`);
 }
 
 function checkKeySource(ctx: CheckContext, issuer: ConfigValue): void {
