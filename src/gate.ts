@@ -3,10 +3,8 @@
  */
 import type { Gate } from './guard/guard.js';
 import { createCredentialFinder, type CredentialSource } from './authz/credentials.js';
-import { createNonces } from './authz/dpop/nonce.js';
 import { createOriginsOfHost } from './authz/dpop/origins.js';
 import type { ProofKeys } from './authz/dpop/proof-keys.js';
-import { createProofVerifier } from './authz/dpop/proof.js';
 import { createIdentityHeaders } from './authz/identity/headers.js';
 import type { IdentityTokenIssuer } from './authz/identity/token.js';
 import { createMetadata } from './authz/metadata.js';
@@ -34,6 +32,7 @@ import type { Config, CredentialPlaceConfig, IssuerConfig } from './config/confi
 import type { Introspector } from './introspection/types.js';
 import type { IssuerKeys } from './jwks/types.js';
 import type { Clock } from './ports.js';
+import { createConfiguredProofVerifier } from './proof-verifier.js';
 import type { ReplayStore } from './stores/replay-store.js';
 import { createTokenKinds } from './token-kinds.js';
 
@@ -171,18 +170,10 @@ function senderConstraintOf(
   parts: GateParts,
   metrics: Pick<GateMetrics, 'dpopProof'>,
 ): Stage {
-  const { clockTolerance: clockToleranceMs, nonce } = dpop;
   return createSenderConstraintStage({
     mode: dpop.mode,
-    verifyProof: createProofVerifier({
-      algorithms: dpop.algorithms,
-      maxAgeMs: dpop.maxAge,
-      clockToleranceMs,
+    verifyProof: createConfiguredProofVerifier(dpop, {
       originsOfHost: createOriginsOfHost(dpop.origins),
-      nonces:
-        nonce.mode === 'off'
-          ? undefined
-          : createNonces({ secrets: nonce.secrets, lifetimeMs: nonce.lifetime, clockToleranceMs }),
       keys: parts.proofKeys,
     }),
     readCertificate: createCertificateReader(mtls.certificate),

@@ -7,13 +7,13 @@ import type { IntrospectingIssuer } from './authz/token/introspection-answer.js'
 import { createJwtKind } from './authz/token/jwt.js';
 import type { TokenKind } from './authz/token/kind.js';
 import type { TokenIssuer } from './authz/token/jwt-issuer.js';
-import type { TokenRules } from './authz/token/types.js';
 import type { Config, IssuerConfig } from './config/config.js';
 import type { Introspector } from './introspection/types.js';
 import { sectionOf } from './introspections.js';
 import type { IssuerKeys } from './jwks/types.js';
 import { createOwnKinds, ownJwtIssuer } from './own-token-kinds.js';
 import type { AskPersonalToken } from './authz/token/personal.js';
+import { tokenRulesOf } from './token-rules.js';
 
 /** Who knows the issuers' keys, and who asks them. */
 export interface TokenKindParts {
@@ -49,23 +49,13 @@ function jwtIssuersOf(
     return [
       issuer.issuer,
       {
-        ...rulesOf(issuer),
+        ...tokenRulesOf(issuer),
         keys: from.parts.keysOf(issuer),
         confirmation: asked === undefined ? undefined : createConfirmation(asked),
       },
     ];
   });
   return new Map([...others, ...ownJwtIssuer(config, from.parts.ownKeys)]);
-}
-
-function rulesOf(issuer: IssuerConfig): TokenRules {
-  return {
-    audiences: new Set(issuer.audiences),
-    algorithms: new Set(issuer.algorithms),
-    profile: issuer.profile,
-    clockToleranceMs: issuer.clockTolerance,
-    maxLifetimeMs: issuer.maxLifetime,
-  };
 }
 
 function introspectingIssuersOf(config: Config, parts: TokenKindParts): Map<string, IntrospectingIssuer> {
@@ -76,7 +66,7 @@ function introspectingIssuersOf(config: Config, parts: TokenKindParts): Map<stri
       const { audience, tokenPrefix } = issuer.introspection;
       // RFC 9068 is about JWTs: what it requires of them is not required of an answer.
       const rules = {
-        ...rulesOf(issuer),
+        ...tokenRulesOf(issuer),
         profile: 'compatible' as const,
         optional: { aud: audience === 'optional', exp: true },
       };

@@ -1,8 +1,7 @@
 /** Composition: one configuration becomes the parts of the token service. Nothing here decides anything. */
 import { randomUUID } from 'node:crypto';
-import { createNonces } from '../authz/dpop/nonce.js';
 import type { ProofKeys } from '../authz/dpop/proof-keys.js';
-import { createProofVerifier, type VerifyProof } from '../authz/dpop/proof.js';
+import type { VerifyProof } from '../authz/dpop/proof.js';
 import { createJwtKind } from '../authz/token/jwt.js';
 import type { TokenIssuer as TrustedTokenIssuer } from '../authz/token/jwt-issuer.js';
 import type { AskPersonalToken } from '../authz/token/personal.js';
@@ -12,9 +11,11 @@ import type { Config, TokensConfig, TokenServiceConfig } from '../config/config.
 import type { IssuerKeys } from '../jwks/types.js';
 import type { KeySource } from '../jwks/key-source.js';
 import type { Clock, Logger } from '../ports.js';
+import { createConfiguredProofVerifier } from '../proof-verifier.js';
 import { createTokenSealer } from '../signing/sealed-token.js';
 import { createJwtSigner } from '../signing/signer.js';
 import type { ReplayStore } from '../stores/replay-store.js';
+import { tokenRulesOf } from '../token-rules.js';
 import type { AdminParts } from './admin/router.js';
 import { TokenAdmin } from './admin/token-admin.js';
 import { createAuthenticator, type Authenticator } from './authenticator.js';
@@ -184,17 +185,9 @@ function createAuthenticators(service: TokenServiceConfig, { store, clock, logge
 
 function verifyProofOf({ dpop }: Config, keys: ProofKeys): VerifyProof | undefined {
   if (dpop.mode === 'off') return undefined;
-  const { clockTolerance: clockToleranceMs, nonce } = dpop;
-  return createProofVerifier({
-    algorithms: dpop.algorithms,
-    maxAgeMs: dpop.maxAge,
-    clockToleranceMs,
+  return createConfiguredProofVerifier(dpop, {
     // The judge of the endpoint hands over the host of `tokens.issuer`, never that of the request.
     originsOfHost: (host) => [`https://${host}`, `http://${host}`],
-    nonces:
-      nonce.mode === 'off'
-        ? undefined
-        : createNonces({ secrets: nonce.secrets, lifetimeMs: nonce.lifetime, clockToleranceMs }),
     keys,
   });
 }
@@ -282,16 +275,6 @@ function exchangeable(
   return new Map(
     issuers
       .filter(({ issuer }) => names.includes(issuer))
-      .map((one) => [
-        one.issuer,
-        {
-          keys: keysOf(one.issuer, undefined),
-          audiences: new Set(one.audiences),
-          algorithms: new Set(one.algorithms),
-          profile: one.profile,
-          clockToleranceMs: one.clockTolerance,
-          maxLifetimeMs: one.maxLifetime,
-        },
-      ]),
+      .map((one) => [one.issuer, { ...tokenRulesOf(one), keys: keysOf(one.issuer, undefined) }]),
   );
 }
