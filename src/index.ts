@@ -15,6 +15,6 @@ export { createRequest, type RequestInput } from './authz/create-request.js';
 export { bodyText } from './authz/refusal.js';
 export type { Allow, AuthzRequest, Decision, Deny, Refusal } from './authz/types.js';
 export { DENIALS, type DenialCode, type DenialEntry } from './authz/denial.js';
-export { METRICS } from './observability/metrics.js';
+export { METRICS } from './observability/metric-catalogue.js';
 export { silentLogger, type Logger } from './ports.js';
 export { hasRole, hasScopes } from './token-checks.js';

@@ -34,3 +34,8 @@ export const silentLogger: Logger = {
 
 /** A JSON object as the strict reader makes it: no prototype, own properties only. */
 export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Is this value of parsed JSON an object, and neither a list nor null? Says nothing of its members. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

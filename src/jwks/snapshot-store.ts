@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, st
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../http/http-error.js';
-import type { JsonObject, Logger } from '../ports.js';
+import { isJsonObject, type JsonObject, type Logger } from '../ports.js';
 import type { FetchedSource } from './key-source.js';
 
 /** A last good set as it lies on disk. */
@@ -157,16 +157,12 @@ function distrust(code: string): Error {
 /** @returns the snapshot, or why it is none */
 function parseSnapshot(text: string, owner: SnapshotOwner): Snapshot | string {
   const value: unknown = JSON.parse(text);
-  if (!isObject(value) || value.version !== VERSION) return 'corrupted';
+  if (!isJsonObject(value) || value.version !== VERSION) return 'corrupted';
   const { issuer, source, fetchedAtMs, ttlMs, jwks } = value;
   if (issuer !== owner.issuer || JSON.stringify(source) !== JSON.stringify(owner.source))
     return 'another_source';
-  if (!isTime(fetchedAtMs) || !(ttlMs === null || isTime(ttlMs)) || !isObject(jwks)) return 'corrupted';
+  if (!isTime(fetchedAtMs) || !(ttlMs === null || isTime(ttlMs)) || !isJsonObject(jwks)) return 'corrupted';
   return { jwks, fetchedAtMs, ttlMs: ttlMs ?? undefined };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isTime(value: unknown): value is number {

@@ -2,89 +2,13 @@
  * The metrics of the product in Prometheus' form. Labels come from configuration and code, never from a request, so
  * their number is bounded by the configuration.
  */
-import {
-  type Aggregator,
-  collectDefaultMetrics,
-  Counter,
-  Gauge,
-  Histogram,
-  type Metric,
-  Registry,
-} from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import { allowReasonOf } from '../authz/pipeline.js';
 import type { Decision, GateMetrics } from '../authz/types.js';
 import { REVOCATION_SOURCES, type RevocationSource } from '../revocation/revocation.js';
 import { CounterTable } from './counter-table.js';
 import { DurationHistogram } from './duration-histogram.js';
-
-/** Every metric of the product, with its labels; the table in docs/metrics.md is held to it. */
-export const METRICS = {
-  checks_total: { type: 'counter', help: 'Checks answered', labels: ['decision', 'reason', 'policy'] },
-  check_duration_seconds: { type: 'histogram', help: 'Time to answer a Check', labels: ['decision'] },
-  jwks_fetches_total: { type: 'counter', help: 'Fetches of key sets', labels: ['issuer', 'outcome'] },
-  jwks_age_seconds: { type: 'gauge', help: 'Age of the key set in use', labels: ['issuer'] },
-  jwks_keys: { type: 'gauge', help: 'Usable keys of the issuer', labels: ['issuer'] },
-  client_key_files_refused_total: {
-    type: 'counter',
-    help: 'Files of client keys that were not used; their last good content was',
-    labels: [],
-  },
-  token_cache_total: { type: 'counter', help: 'Look-ups of verified tokens', labels: ['outcome'] },
-  token_cache_entries: { type: 'gauge', help: 'Verified tokens that are kept', labels: [] },
-  introspections_total: {
-    type: 'counter',
-    help: 'Calls to introspection endpoints',
-    labels: ['issuer', 'outcome'],
-  },
-  introspection_duration_seconds: {
-    type: 'histogram',
-    help: 'Time of a call to an introspection endpoint',
-    labels: ['issuer'],
-  },
-  shadow_total: {
-    type: 'counter',
-    help: 'Shadow policies evaluated',
-    labels: ['policy', 'shadow', 'live', 'candidate'],
-  },
-  dpop_proofs_total: { type: 'counter', help: 'DPoP proofs judged', labels: ['outcome'] },
-  replay_entries: { type: 'gauge', help: 'Spent proofs that are remembered in memory', labels: [] },
-  revocations: { type: 'gauge', help: 'Revocations that are held', labels: [] },
-  revocations_total: { type: 'counter', help: 'Revocations made here, by who asked', labels: ['source'] },
-  security_events_total: {
-    type: 'counter',
-    help: 'Security events taken (CAEP, RISC); unknown ones have no effect',
-    labels: ['issuer', 'event'],
-  },
-  revocation_store_available: { type: 'gauge', help: '1: the revocation store answers', labels: [] },
-  token_requests_total: {
-    type: 'counter',
-    help: 'Requests to the token endpoint; outcome is issued or the error',
-    labels: ['grant', 'outcome'],
-  },
-  admin_actions_total: {
-    type: 'counter',
-    help: 'Requests to the admin API; outcome: ok, denied, refused, failed',
-    labels: ['action', 'outcome'],
-  },
-  checks_waiting: { type: 'gauge', help: 'Checks that wait for a dependency', labels: [] },
-  log_lines_dropped_total: {
-    type: 'counter',
-    help: 'Log lines given up because their reader did not keep up',
-    labels: [],
-  },
-  config_reloads_total: { type: 'counter', help: 'Configuration reloads', labels: ['outcome'] },
-  config_last_reload_success_timestamp_seconds: {
-    type: 'gauge',
-    help: 'When the configuration in force was loaded',
-    labels: [],
-  },
-  config_last_reload_successful: {
-    type: 'gauge',
-    help: '0: the latest reload failed, and an older configuration is in force',
-    labels: [],
-  },
-  build_info: { type: 'gauge', help: 'What is running', labels: ['version', 'node'] },
-} as const satisfies Record<string, { type: string; help: string; labels: readonly string[] }>;
+import { AGGREGATORS, METRICS, type MetricName } from './metric-catalogue.js';
 
 /** Upper bounds in seconds: a decision takes microseconds, a wait for a dependency milliseconds. */
 const DURATION_BUCKETS = [
@@ -92,18 +16,6 @@ const DURATION_BUCKETS = [
 ];
 
 const PREFIX = 'portcullis_';
-
-/** How the values of several workers are combined; all others are added up. */
-const AGGREGATORS: Readonly<Partial<Record<keyof typeof METRICS, Aggregator>>> = {
-  jwks_age_seconds: 'max',
-  jwks_keys: 'max',
-  build_info: 'first',
-  // One process knows of reloads; the others say 0 and 1.
-  config_last_reload_success_timestamp_seconds: 'max',
-  config_last_reload_successful: 'min',
-  revocations: 'max',
-  revocation_store_available: 'max',
-};
 
 const OUTCOMES = ['allow', 'deny', 'error'] as const;
 /** How a Check ended; error: the fault is ours or a dependency's. */
@@ -300,7 +212,7 @@ class PrometheusMetrics implements Metrics {
     this.gauge('checks_waiting', (gauge) => gauge.set(this.state?.checksWaiting() ?? 0));
   }
 
-  private gauge(name: keyof typeof METRICS, read: (gauge: Gauge) => void): void {
+  private gauge(name: MetricName, read: (gauge: Gauge) => void): void {
     new Gauge({
       ...this.describe(name),
       collect() {
@@ -310,7 +222,7 @@ class PrometheusMetrics implements Metrics {
   }
 
   /** A counter whose value is kept elsewhere. */
-  private total(name: keyof typeof METRICS, read: () => number): void {
+  private total(name: MetricName, read: () => number): void {
     new Counter({
       ...this.describe(name),
       collect() {
@@ -320,13 +232,13 @@ class PrometheusMetrics implements Metrics {
     });
   }
 
-  private table(name: keyof typeof METRICS): CounterTable {
+  private table(name: MetricName): CounterTable {
     const counter: Counter = new Counter({ ...this.describe(name), collect: () => table.flush() });
     const table = new CounterTable(counter);
     return table;
   }
 
-  private describe(name: keyof typeof METRICS) {
+  private describe(name: MetricName) {
     const { help, labels } = METRICS[name];
     return {
       name: `${PREFIX}${name}`,

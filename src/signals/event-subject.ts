@@ -1,5 +1,5 @@
-import type { JsonObject } from '../ports.js';
-import { isObject, MessageRejection, readText } from './signed-message.js';
+import { isJsonObject, type JsonObject } from '../ports.js';
+import { MessageRejection, readText } from './signed-message.js';
 
 /** Whom an event is about, in the terms of the issuer's access tokens. Both undefined: nobody who is known here. */
 export interface EventSubject {
@@ -40,7 +40,7 @@ function isComplex({ user, session }: JsonObject): boolean {
 
 function readMember(member: unknown, issuer: string): string | undefined {
   if (member === undefined) return undefined;
-  if (!isObject(member)) throw invalid('a member of the subject is not an object');
+  if (!isJsonObject(member)) throw invalid('a member of the subject is not an object');
   return readSimple(member, issuer);
 }
 

@@ -1,11 +1,11 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { JsonObject } from '../ports.js';
+import { isJsonObject, type JsonObject } from '../ports.js';
 import type { Revocation } from '../revocation/revocation.js';
 import type { RevocationFactory } from '../revocation/revocation-factory.js';
 import { readSubject, type EventSubject } from './event-subject.js';
 import { createMessageHandler, noStore, type MessageEndpointOptions } from './message-port.js';
-import { isObject, MessageRejection, type VerifiedMessage } from './signed-message.js';
+import { MessageRejection, type VerifiedMessage } from './signed-message.js';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/';
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type/';
@@ -92,7 +92,7 @@ function readEvents(message: VerifiedMessage, { factory, counted }: EventsRouter
 /** The event's own `subject`, else `sub_id` of the token. */
 function subjectOf({ subject }: JsonObject, { sub_id: ofToken }: JsonObject): JsonObject {
   const found = subject ?? ofToken;
-  if (!isObject(found)) throw new MessageRejection('invalid_request', 'the event has no subject');
+  if (!isJsonObject(found)) throw new MessageRejection('invalid_request', 'the event has no subject');
   return found;
 }
 

@@ -6,7 +6,7 @@ import { JwsRejection } from '../jws/jws-rejection.js';
 import { verifySignature } from '../jws/verify.js';
 import type { SignatureAlgorithm, VerificationKey } from '../jwk/types.js';
 import { KeysUnavailableError, type IssuerKeys } from '../jwks/types.js';
-import type { JsonObject } from '../ports.js';
+import { isJsonObject, type JsonObject } from '../ports.js';
 
 /** Why a message is refused, in the words of RFC 8935 2.4. */
 export type MessageFault =
@@ -95,11 +95,6 @@ export function readText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' && value.length <= MAX_LENGTH ? value : undefined;
 }
 
-/** Is this a JSON object, and no list? */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 interface ParsedMessage {
   readonly jws: JwsSegments;
   readonly header: JoseHeader;
@@ -172,10 +167,11 @@ function readTimes(
 }
 
 function readEvents(events: unknown): ReadonlyMap<string, JsonObject> {
-  if (!isObject(events)) throw new MessageRejection('invalid_request', 'events is missing or not an object');
+  if (!isJsonObject(events))
+    throw new MessageRejection('invalid_request', 'events is missing or not an object');
   const read = new Map<string, JsonObject>();
   for (const [type, payload] of Object.entries(events)) {
-    if (!isObject(payload)) throw new MessageRejection('invalid_request', 'an event is not an object');
+    if (!isJsonObject(payload)) throw new MessageRejection('invalid_request', 'an event is not an object');
     read.set(type, payload);
   }
   if (read.size === 0) throw new MessageRejection('invalid_request', 'events is empty');

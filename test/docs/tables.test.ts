@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { DENIALS } from '../../src/authz/denial.js';
-import { METRICS } from '../../src/observability/metrics.js';
+import { METRICS } from '../../src/observability/metric-catalogue.js';
 import { inRepository } from '../support/repository.mjs';
 
 /** The rows of the first table of a page, without their back-ticks. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { DenialCode } from '../../src/authz/denial.js';
 import { createContext } from '../../src/authz/pipeline.js';
 import type { Decision } from '../../src/authz/types.js';
-import { createMetrics, METRICS } from '../../src/observability/metrics.js';
+import { METRICS } from '../../src/observability/metric-catalogue.js';
+import { createMetrics } from '../../src/observability/metrics.js';
 import { authzRequest, deniedFor } from '../authz/contexts.js';
 
 const ctx = () => createContext(authzRequest(), 0);

@@ -1,5 +1,5 @@
 /** Finds a claim by name: first a claim of exactly that name, then along the dots through objects. */
-import type { JsonObject } from '../../ports.js';
+import { isJsonObject, type JsonObject } from '../../ports.js';
 
 /** Finds a claim in a token's claims. @returns undefined where it is absent */
 export type ClaimReader = (claims: JsonObject) => unknown;
@@ -37,9 +37,4 @@ function walk(object: JsonObject, segments: readonly string[]): unknown {
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** @returns true for objects that are neither lists nor null */
-function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

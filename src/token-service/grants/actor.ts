@@ -1,5 +1,5 @@
 import type { VerifiedToken } from '../../authz/types.js';
-import type { JsonObject } from '../../ports.js';
+import { isJsonObject, type JsonObject } from '../../ports.js';
 import { OAuthError } from '../oauth-error.js';
 
 /** How many actors may stand behind each other. */
@@ -24,7 +24,7 @@ export function chainActor(subject: VerifiedToken, actor: VerifiedToken | undefi
 }
 
 function joinChains(first: unknown, second: unknown): unknown {
-  if (!isObject(first)) return second;
+  if (!isJsonObject(first)) return second;
   return { ...first, act: joinChains(first.act, second) };
 }
 
@@ -45,7 +45,7 @@ export function mayAct(
   const { issuer: iss, clientId } = client;
   const party: JsonObject = actor?.claims ?? { iss, sub: clientId, client_id: clientId };
   const isAllowed =
-    isObject(allowed) &&
+    isJsonObject(allowed) &&
     Object.keys(allowed).length > 0 &&
     Object.entries(allowed).every(([name, value]) => typeof value === 'string' && party[name] === value);
   if (!isAllowed) throw refuse('the subject token lets another party act');
@@ -54,14 +54,10 @@ export function mayAct(
 function depthOf(act: unknown): number {
   let depth = 0;
   for (let one = act; one !== undefined; one = one.act) {
-    if (!isObject(one)) throw refuse('act is not an object');
+    if (!isJsonObject(one)) throw refuse('act is not an object');
     if (++depth > MAX_DEPTH) throw refuse('too many actors stand behind each other');
   }
   return depth;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function refuse(description: string): OAuthError {
