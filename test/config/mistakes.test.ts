@@ -574,6 +574,18 @@ const REST: readonly Row[] = [
     /must be an existing folder; what is named here does not exist/,
   ],
   [
+    'keys of clients, each of which could send logout tokens',
+    issuer({ clientKeys: { claim: 'c', dir: '.' }, logout: { clientId: 'gate' } }),
+    'issuers[0].logout',
+    /keys that only the issuer has/,
+  ],
+  [
+    'keys of clients, each of which could send security events',
+    issuer({ clientKeys: { claim: 'c', dir: '.' }, events: { audience: 'https://gate.example' } }),
+    'issuers[0].events',
+    /keys that only the issuer has/,
+  ],
+  [
     'keys of clients beside another source of keys',
     issuer({ clientKeys: { claim: 'c', dir: '.' }, jwksUri: 'https://a.example/jwks' }),
     'issuers[0]',

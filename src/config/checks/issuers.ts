@@ -24,6 +24,7 @@ export function checkIssuers(ctx: CheckContext): void {
     checkUrls(ctx, issuer);
     for (const key of issuer.get('keys').items()) checkStaticKey(ctx, key);
     checkIntrospection(ctx, issuer);
+    checkSignals(ctx, issuer);
     checkFolder(ctx, issuer.get('clientKeys').get('dir'));
   }
 }
@@ -35,6 +36,19 @@ function checkFolder(ctx: CheckContext, dir: ConfigValue): void {
   if ('problem' in read && read.problem === IS_FOLDER) return;
   const problem = 'problem' in read ? read.problem : 'is a file';
   refuse(ctx, dir, `must be an existing folder; what is named here ${problem}`);
+}
+
+/** A client that signs with its own key could end the sessions of all others. */
+function checkSignals(ctx: CheckContext, issuer: ConfigValue): void {
+  if (!issuer.get('clientKeys').exists) return;
+  for (const name of ['logout', 'events']) {
+    if (issuer.get(name).exists)
+      refuse(
+        ctx,
+        issuer.get(name),
+        'needs keys that only the issuer has; with clientKeys every client signs',
+      );
+  }
 }
 
 function checkKeySource(ctx: CheckContext, issuer: ConfigValue): void {
