@@ -1,7 +1,8 @@
 /** The files that users start from are accepted by the programs that they are for. */
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { envoyYaml, WRITTEN_PORTS } from '../support/envoy-config.mjs';
@@ -49,8 +50,19 @@ describe('envoy.yaml', () => {
 });
 
 describe('portcullis validate', () => {
-  test.each(['deploy/demo/portcullis.yaml', 'deploy/compose/portcullis.yaml'])('%s is good', async (file) => {
-    await expect(validate(inRepository(file))).resolves.toBeDefined();
+  test('deploy/demo/portcullis.yaml is good', async () => {
+    await expect(validate(inRepository('deploy/demo/portcullis.yaml'))).resolves.toBeDefined();
+  });
+
+  test('deploy/compose/portcullis.yaml is good where deploy/compose.yaml mounts it', async () => {
+    const { services } = parse(readFileSync(inRepository('deploy/compose.yaml'), 'utf8'));
+    const volumes: readonly string[] = services.portcullis.volumes;
+    const folder = scratchFile('compose');
+    for (const volume of volumes) {
+      const [from = '', to = ''] = volume.split(':');
+      cpSync(inRepository('deploy', from), join(folder, basename(to)), { recursive: true });
+    }
+    await expect(validate(join(folder, 'portcullis.yaml'))).resolves.toBeDefined();
   });
 
   test('the ConfigMap of deploy/kubernetes is good', async () => {
