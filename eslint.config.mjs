@@ -16,7 +16,7 @@ export default tseslint.config(
           allow: [
             {
               from: 'file',
-              name: ['Denial', 'WireError', 'JwsRejection', 'JwkRejection', 'MessageRejection'],
+              name: ['Denial', 'WireError', 'HpackError', 'JwsRejection', 'JwkRejection', 'MessageRejection'],
             },
           ],
           allowThrowingUnknown: true,
