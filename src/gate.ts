@@ -33,6 +33,7 @@ import type { Introspector } from './introspection/types.js';
 import type { IssuerKeys } from './jwks/types.js';
 import type { Clock } from './ports.js';
 import { createConfiguredProofVerifier } from './proof-verifier.js';
+import { resourceMetadataUrl } from './protected-resource.js';
 import type { ReplayStore } from './stores/replay-store.js';
 import { createTokenKinds } from './token-kinds.js';
 
@@ -103,6 +104,7 @@ export function buildGate(config: Config, parts: GateParts): Gate {
       }),
       refusalOf: createRefusalBuilder({
         dpop: config.dpop.mode === 'off' ? undefined : { algorithms: config.dpop.algorithms },
+        resourceMetadata: resourceMetadataUrl(config),
         failure: config.server.failure,
       }),
       metadataOf: createMetadata(config.identity.metadata ? identity : undefined),

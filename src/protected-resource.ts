@@ -26,6 +26,39 @@ export function createProtectedResource(config: () => Config): () => object | un
   };
 }
 
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/**
+ * Where a client finds the document of its resource: the well-known part stands between host and path. The URL is of
+ * the resource and not of our port, so the proxy has to route it there.
+ *
+ * @param config the one in force
+ * @returns an https or http URL in visible ASCII; undefined where no document is served
+ * @see RFC 9728 sections 3.1 and 5.1
+ */
+export function resourceMetadataUrl(config: Config): string | undefined {
+  const resource = resourceOf(config);
+  if (config.server.public === undefined || resource === undefined || !URL.canParse(resource))
+    return undefined;
+  const { origin, search } = new URL(resource);
+  return `${origin}${WELL_KNOWN}${pathOf(resource)}${search}`;
+}
+
+/**
+ * @param suffix what follows the well-known part in a request's path, as it was sent
+ * @returns whether the document at that path is that of the resource
+ */
+export function isResourceMetadataSuffix(config: Config, suffix: string): boolean {
+  const resource = resourceOf(config);
+  return resource !== undefined && URL.canParse(resource) && suffix === pathOf(resource);
+}
+
+/** A slash that ends the host is left out. */
+function pathOf(resource: string): string {
+  const { pathname } = new URL(resource);
+  return pathname === '/' ? '' : pathname;
+}
+
 function resourceOf({ dpop, issuers }: Config): string | undefined {
   const audiences = issuers.flatMap((issuer) => issuer.audiences);
   return dpop.origins?.[0] ?? audiences.find((audience) => audience.startsWith('https://'));

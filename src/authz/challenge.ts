@@ -1,5 +1,5 @@
 /**
- * WWW-Authenticate values (RFC 9110 11.6.1, RFC 6750 3, RFC 9449 7.1, RFC 9470 3). Every parameter comes from the
+ * WWW-Authenticate values (RFC 9110 11.6.1, RFC 6750 3, RFC 9449 7.1, RFC 9470 3, RFC 9728 5.1). Every parameter comes from the
  * catalogue or the configuration; none from the request or a token.
  */
 import type { Denial } from './denial.js';
@@ -11,6 +11,8 @@ export interface ChallengeFacts {
   readonly scheme: Credential['scheme'] | undefined;
   /** undefined: DPoP is off. */
   readonly dpop: { readonly algorithms: readonly string[] } | undefined;
+  /** URL of the resource's metadata; undefined: none is served. */
+  readonly resourceMetadata: string | undefined;
 }
 
 /** One realm for everything: the resource metadata describes what is protected, not this word. */
@@ -28,27 +30,28 @@ export function challengesOf(denial: Denial, facts: ChallengeFacts): HeaderPair[
     case 'bare':
       return bareChallenges(facts);
     case 'bearer':
-      return [field(bearer(denial))];
+      return [field(bearer(denial, facts))];
     case 'dpop':
       return [field(dpop(denial, facts))];
     case 'presented':
-      return [field(facts.scheme === 'dpop' ? dpop(denial, facts) : bearer(denial))];
+      return [field(facts.scheme === 'dpop' ? dpop(denial, facts) : bearer(denial, facts))];
   }
 }
 
 /** No error code, since the client sent no credential (RFC 6750 3.1). DPoP is offered unless it is off. */
-function bareChallenges({ dpop: on }: ChallengeFacts): HeaderPair[] {
-  const challenges = [field(`Bearer realm="${REALM}"`)];
-  if (on !== undefined) challenges.push(field(`DPoP ${algsOf(on.algorithms)}`));
+function bareChallenges(facts: ChallengeFacts): HeaderPair[] {
+  const metadata = metadataOf(facts);
+  const challenges = [field(`Bearer realm="${REALM}"${metadata}`)];
+  if (facts.dpop !== undefined) challenges.push(field(`DPoP ${algsOf(facts.dpop.algorithms)}${metadata}`));
   return challenges;
 }
 
-function bearer(denial: Denial): string {
-  return `Bearer realm="${REALM}"${parametersOf(denial)}`;
+function bearer(denial: Denial, facts: ChallengeFacts): string {
+  return `Bearer realm="${REALM}"${parametersOf(denial)}${metadataOf(facts)}`;
 }
 
 function dpop(denial: Denial, facts: ChallengeFacts): string {
-  return `DPoP ${algsOf(facts.dpop?.algorithms ?? [])}${parametersOf(denial)}`;
+  return `DPoP ${algsOf(facts.dpop?.algorithms ?? [])}${parametersOf(denial)}${metadataOf(facts)}`;
 }
 
 function algsOf(algorithms: readonly string[]): string {
@@ -63,6 +66,11 @@ function parametersOf({ entry, details }: Denial): string {
   if (details.acrValues !== undefined) text += `, acr_values="${quoted(details.acrValues)}"`;
   if (details.maxAgeS !== undefined) text += `, max_age="${details.maxAgeS}"`;
   return text;
+}
+
+/** RFC 9728 section 5.1: goes with every challenge, so that a client can find its authorization server. */
+function metadataOf({ resourceMetadata }: ChallengeFacts): string {
+  return resourceMetadata === undefined ? '' : `, resource_metadata="${quoted(resourceMetadata)}"`;
 }
 
 /** The inside of a quoted-string (RFC 9110 5.6.4). The configuration allows visible ASCII only. */

@@ -17,6 +17,8 @@ export function bodyText({ before, after }: RefusalBody, decisionId: string): st
 export interface RefusalOptions {
   /** Which challenges a request without a credential gets. */
   readonly dpop: { readonly algorithms: readonly string[] } | undefined;
+  /** Where clients find the resource's metadata; undefined: none is served. */
+  readonly resourceMetadata?: string | undefined;
   /** `error`: an outage is left to the proxy's own failure mode, where a front can do that. */
   readonly failure: 'deny' | 'error';
 }
@@ -62,10 +64,11 @@ function hasAnswerDetails({ details }: Denial): boolean {
   return false;
 }
 
-function build(ctx: CheckContext, denial: Denial, { dpop, failure }: RefusalOptions): Refusal {
+function build(ctx: CheckContext, denial: Denial, options: RefusalOptions): Refusal {
   const { request, match } = ctx;
+  const { dpop, resourceMetadata, failure } = options;
   const headers = [
-    ...challengesOf(denial, { scheme: ctx.credential?.scheme, dpop }),
+    ...challengesOf(denial, { scheme: ctx.credential?.scheme, dpop, resourceMetadata }),
     ...fixedHeaders(denial, request),
     ...corsHeaders(request, match?.policy.corsOrigins),
   ];

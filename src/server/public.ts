@@ -1,5 +1,6 @@
 /** The public port: what clients and upstreams may reach. Absent from the configuration: closed. */
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { Config } from '../config/config.js';
 import type { PublicDocuments } from '../runtime/documents.js';
 import { VERSION } from '../version.js';
@@ -44,7 +45,8 @@ export function publicApp({ documents, services, config }: PublicPortOptions): O
     path: '/.well-known/oauth-protected-resource',
     type: 'application/json',
     summary: 'OAuth 2.0 protected resource metadata (RFC 9728)',
-    read: () => documents.protectedResource(),
+    read: (suffix) => documents.protectedResource(suffix),
+    hasSuffix: true,
   });
   for (const { router } of services) if (router !== undefined) app.route('/', router);
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Portcullis', version: VERSION } });
@@ -55,10 +57,14 @@ interface ServedDocument {
   readonly path: string;
   readonly type: string;
   readonly summary: string;
-  readonly read: () => object | undefined;
+  /** @param suffix what follows `path`, with its slash; empty unless `hasSuffix` */
+  readonly read: (suffix: string) => object | undefined;
+  /** true: also served below `path`, for a resource that has a path (RFC 9728 section 3.1). */
+  readonly hasSuffix?: boolean;
 }
 
-function serveDocument(app: OpenAPIHono, { path, type, summary, read }: ServedDocument): void {
+function serveDocument(app: OpenAPIHono, document: ServedDocument): void {
+  const { path, type, summary, read } = document;
   const route = createRoute({
     method: 'get',
     path,
@@ -69,10 +75,12 @@ function serveDocument(app: OpenAPIHono, { path, type, summary, read }: ServedDo
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.get(path, (c) => {
-    const document = read();
-    if (document === undefined) return c.json({ error: 'not_found' }, 404);
+  const answer = (c: Context): Response => {
+    const found = read(new URL(c.req.url).pathname.slice(path.length));
+    if (found === undefined) return c.json({ error: 'not_found' }, 404);
     const headers = { 'content-type': type, 'cache-control': `public, max-age=${MAX_AGE_S}` };
-    return c.body(JSON.stringify(document), 200, headers);
-  });
+    return c.body(JSON.stringify(found), 200, headers);
+  };
+  app.get(path, answer);
+  if (document.hasSuffix === true) app.get(`${path}/*`, answer);
 }

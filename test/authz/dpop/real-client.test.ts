@@ -35,7 +35,11 @@ function resourceServer(jkt: string) {
       if (!(error instanceof Denial)) throw error;
       seen.push(error.code);
       const headers = new Headers([
-        ...challengesOf(error, { scheme: 'dpop', dpop: { algorithms: ALGORITHMS } }),
+        ...challengesOf(error, {
+          scheme: 'dpop',
+          dpop: { algorithms: ALGORITHMS },
+          resourceMetadata: undefined,
+        }),
       ] as [string, string][]);
       if (error.details.nonce !== undefined) headers.set('dpop-nonce', error.details.nonce);
       return Promise.resolve(new Response('', { status: error.entry.http, headers }));
