@@ -11,19 +11,24 @@ type ParsedTrust = NonNullable<ParsedTokens['trust']>[number];
 /**
  * Makes `tokens` out of a section that passed every check.
  *
- * @param parsed checked
+ * @param config checked
  */
-export function buildTokens(parsed: ParsedTokens | undefined, files: ConfigFiles): TokensConfig | undefined {
+export function buildTokens(config: ParsedConfig, files: ConfigFiles): TokensConfig | undefined {
+  const parsed = config.tokens;
   if (parsed === undefined) return undefined;
   const keys = readSigningKeys(parsed.keys, files);
   if ('problem' in keys) throw new Error('a file passed its check and cannot be read any more');
   const audiences = parsed.audiences ?? [parsed.issuer];
-  return { issuer: parsed.issuer, audiences, keys: keys.value, service: buildService(parsed, files) };
+  return { issuer: parsed.issuer, audiences, keys: keys.value, service: buildService(config, parsed, files) };
 }
 
 /** Whoever only signs identity tokens gets no store and no endpoint. */
-function buildService(parsed: ParsedTokens, files: ConfigFiles): TokenServiceConfig | undefined {
-  if (!usesService(parsed)) return undefined;
+function buildService(
+  config: ParsedConfig,
+  parsed: ParsedTokens,
+  files: ConfigFiles,
+): TokenServiceConfig | undefined {
+  if (!usesService(config, parsed)) return undefined;
   const { issuer: _issuer, audiences: _audiences, keys: _keys, trust = [], store, clients, ...rest } = parsed;
   return {
     ...rest,
@@ -39,8 +44,9 @@ function buildService(parsed: ParsedTokens, files: ConfigFiles): TokenServiceCon
   };
 }
 
-/** Is anything configured beside what identity tokens are signed with? */
-export function usesService(parsed: ParsedTokens): boolean {
+/** Is anything configured beside what identity tokens are signed with, or are there none, and a port to get tokens at? */
+function usesService({ identity, server }: ParsedConfig, parsed: ParsedTokens): boolean {
+  if (identity.token === undefined && server.public !== undefined) return true;
   const { store, bootstrapAdmin, sealing, clients, trust, exchange, audiences, direct } = parsed;
   const given = [store, bootstrapAdmin, sealing, clients, trust, exchange, audiences];
   return direct || given.some((one) => one !== undefined);

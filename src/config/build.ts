@@ -32,7 +32,7 @@ const DEFAULT_MIN_TTL_MS = 60_000;
  * @param parsed checked; a file that cannot be read is a bug here, since the checks have read it
  */
 export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
-  const { server, issuers, jwks, policies, tokens, revocation: _, ...rest } = omit(parsed, ['tracing']);
+  const { server, issuers, jwks, policies, revocation: _, ...rest } = omit(parsed, ['tracing']);
   const config: Config = {
     ...rest,
     server: buildServer(server, files),
@@ -40,7 +40,7 @@ export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
     jwks: buildJwks(jwks, files),
     policies: withDefaultPolicy(policies),
     revocation: buildRevocation(parsed, files),
-    tokens: buildTokens(tokens, files),
+    tokens: buildTokens(parsed, files),
   };
   return deepFreeze(config);
 }

@@ -87,6 +87,8 @@ export interface TrustConfig {
   readonly scopes: readonly string[];
   readonly roles: readonly string[];
   readonly ttl: number | undefined;
+  /** A workload token may come again until it expires. */
+  readonly reusable: boolean;
 }
 
 /** `server`. */

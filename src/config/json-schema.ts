@@ -28,6 +28,12 @@ export interface JsonSchema {
 /** Names the schema; nothing is served there. */
 const SCHEMA_ID = 'urn:portcullis:configuration';
 
+/** Somebody must issue the tokens: others, or we. */
+const SOURCES_OF_TOKENS = [
+  { required: ['issuers'], properties: { issuers: { minItems: 1 } } },
+  { required: ['tokens'] },
+];
+
 /**
  * The JSON Schema (2020-12) of the file as people write it, for editors. It says what one key may be; what needs two
  * keys, only `portcullis validate` checks.
@@ -35,7 +41,7 @@ const SCHEMA_ID = 'urn:portcullis:configuration';
 export function createJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema, { io: 'input', reused: 'inline' }) as JsonSchema;
   const { $schema, ...rest } = forEditors(schema);
-  return { $schema, $id: SCHEMA_ID, title: 'Portcullis configuration', ...rest };
+  return { $schema, $id: SCHEMA_ID, title: 'Portcullis configuration', ...rest, anyOf: SOURCES_OF_TOKENS };
 }
 
 /** The schema as the reference page needs it: with `x-kind`, `x-bounds` and `x-example`. */

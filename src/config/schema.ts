@@ -36,7 +36,10 @@ const tracingSection = section({
 /** The whole file. What one key alone can get wrong is checked here; what needs two is in checks/. */
 export const configSchema = section({
   server: documented(serverSection, 'Ports, workers and limits.'),
-  issuers: documented(issuersSection, 'Whose tokens are trusted, and with which keys.'),
+  issuers: documented(
+    issuersSection,
+    'Whose tokens are trusted, and with which keys. At least one, unless `tokens` is there.',
+  ),
   jwks: documented(jwksSection, 'How fetched key sets are kept.'),
   credentials: documented(
     credentialsSection,

@@ -75,7 +75,13 @@ function usesRedis({ replay, revocation, issuers }: Config): boolean {
   return issuers.some(({ introspection }) => introspection !== undefined);
 }
 
-function warnOfTokens({ identity, server, tokens }: Config, warn: Warn): void {
+function warnOfTokens({ identity, server, tokens, issuers }: Config, warn: Warn): void {
+  if (issuers.length === 0 && tokens?.service === undefined)
+    warn(['issuers'], 'no token is accepted: there is no issuer, and none is issued here');
+  const own =
+    tokens?.service === undefined ? -1 : issuers.findIndex(({ issuer }) => issuer === tokens.issuer);
+  if (own !== -1)
+    warn(['issuers', own], 'is not used: it is tokens.issuer, whose tokens are accepted without an entry');
   if (identity.token !== undefined && server.public === undefined)
     warn(['identity', 'token'], 'upstreams cannot fetch the keys, since server.public is absent');
   if (identity.methodOverride === 'forward')

@@ -55,7 +55,8 @@ export function createEventsRouter(options: EventsRouterOptions): OpenAPIHono {
   const handle = createMessageHandler(
     {
       name: 'security event token',
-      rules: { types: new Set(['secevent+jwt']), requiresExpiry: false },
+      // A stream that was paused may deliver late; an old event ends only what is older still.
+      rules: { types: new Set(['secevent+jwt']), requiresExpiry: false, maxAgeS: Infinity },
       read: (message) => readEvents(message, options),
       // A sender that missed our answer sends it again, and is to hear that it arrived.
       repeated: 'accept',

@@ -8,6 +8,8 @@ import { MessageRejection, readText, type VerifiedMessage } from './signed-messa
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** `logout+jwt` is recommended and no more (2.4): issuers that came before it send JWT or nothing. */
 const TYPES = new Set(['logout+jwt', 'jwt', undefined]);
+/** Issuers retry within minutes (2.7 wants two): one that is older was kept by somebody, whatever its `exp` says. */
+const MAX_AGE_S = 3600;
 const FORM_TYPE = /^application\/x-www-form-urlencoded[ \t]*(;|$)/i;
 
 const route = createRoute({
@@ -47,7 +49,7 @@ export function createLogoutRouter(options: MessageEndpointOptions): OpenAPIHono
   const handle = createMessageHandler(
     {
       name: 'logout token',
-      rules: { types: TYPES, requiresExpiry: true },
+      rules: { types: TYPES, requiresExpiry: true, maxAgeS: MAX_AGE_S },
       read: (message) => [revocationOf(message, options.factory)],
       repeated: 'refuse',
       accepted: (c) => c.body(null, 200, noStore()),

@@ -44,6 +44,8 @@ export interface MessageRules {
   readonly types: ReadonlySet<string | undefined>;
   /** Must `exp` be there? */
   readonly requiresExpiry: boolean;
+  /** How old `iat` may be, seconds. */
+  readonly maxAgeS: number;
 }
 
 /** A message whose signature and common claims are verified. What its events say is not looked at. */
@@ -84,7 +86,7 @@ export async function verifyMessage(
   if (issuer === undefined) throw new MessageRejection('invalid_issuer', 'the issuer is not accepted');
   await assertSignature(jws, header, issuer);
   assertAudience(claims.aud, issuer.audience);
-  const issuedAtS = readTimes(claims, { issuer, requiresExpiry: rules.requiresExpiry, nowMs });
+  const issuedAtS = readTimes(claims, { issuer, rules, nowMs });
   const jti = readText(claims.jti);
   if (jti === undefined) throw new MessageRejection('invalid_request', 'jti is missing or not a text');
   return { issuer: issuer.issuer, claims, jti, issuedAtS, events: readEvents(claims.events) };
@@ -151,13 +153,16 @@ function assertAudience(aud: unknown, audience: string): void {
 /** @returns `iat` */
 function readTimes(
   claims: JsonObject,
-  { issuer, requiresExpiry, nowMs }: { issuer: MessageIssuer; requiresExpiry: boolean; nowMs: number },
+  { issuer, rules, nowMs }: { issuer: MessageIssuer; rules: MessageRules; nowMs: number },
 ): number {
+  const { requiresExpiry, maxAgeS } = rules;
   const { iat, exp } = claims;
   const toleranceMs = issuer.clockToleranceMs;
   if (typeof iat !== 'number' || iat < 0)
     throw new MessageRejection('invalid_request', 'iat is missing or no time');
   if (iat * 1000 > nowMs + toleranceMs) throw new MessageRejection('invalid_request', 'iat is in the future');
+  if (nowMs > (iat + maxAgeS) * 1000 + toleranceMs)
+    throw new MessageRejection('invalid_request', 'iat is too long ago');
   if (exp === undefined && !requiresExpiry) return iat;
   if (typeof exp !== 'number') throw new MessageRejection('invalid_request', 'exp is missing or no time');
   if (nowMs >= exp * 1000 + toleranceMs) throw new MessageRejection('invalid_request', 'it has expired');

@@ -37,9 +37,12 @@ export function createReplayRedis(options: ReplayRedisOptions): ReplayStore {
   return {
     async spend({ replayKey, expiresAtMs }) {
       // Past its time it cannot be shown to be unspent.
-      if (expiresAtMs < clock.now()) return false;
+      const leftMs = expiresAtMs - clock.now();
+      if (leftMs < 0) return false;
       const { maxAgeMs, clockToleranceMs } = window();
-      const lifeMs = Math.ceil(maxAgeMs + 2 * clockToleranceMs) + MARGIN_MS;
+      // What lives longer than the window (an assertion may) is remembered for as long.
+      const lifeMs =
+        Math.ceil(Math.max(maxAgeMs + 2 * clockToleranceMs, leftMs + clockToleranceMs)) + MARGIN_MS;
       try {
         return await connection.setIfAbsent(`${keyPrefix}dpop:${replayKey}`, lifeMs);
       } catch (error) {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { generateSigningKeys } from '../../src/signing/generate.js';
-import { read } from './config-file.js';
+import { problemsOf, read } from './config-file.js';
 
 let keys: string;
 beforeAll(async () => {
@@ -13,6 +13,31 @@ const tokensOf = (more: object) =>
 describe('buildTokens()', () => {
   test('issuer and keys alone: identity tokens can be signed, and nothing is issued', () => {
     expect(tokensOf({})).toMatchObject({ audiences: ['https://g.example'], service: undefined });
+  });
+
+  test('issuer and keys alone, with a port to get tokens at and no identity token: the service is there', () => {
+    const server = { public: '127.0.0.1:9193' };
+    const tokens = { issuer: 'https://g.example', keys };
+    expect(read({ server, tokens }).config.tokens?.service).toMatchObject({ grants: ['client_credentials'] });
+    const identity = { token: { header: 'x-portcullis-identity', audience: 'upstream' } };
+    expect(read({ server, tokens, identity }).config.tokens?.service).toBeUndefined();
+  });
+
+  test.each([
+    ['an empty list', { issuers: [] }],
+    ['no list', { issuers: undefined }],
+  ])('%s of issuers is enough with tokens, and not without', (_, draft) => {
+    const tokens = { issuer: 'https://g.example', keys, direct: true };
+    expect(read({ ...draft, tokens }).config.issuers).toEqual([]);
+    expect(problemsOf(draft)).toEqual([expect.stringMatching(/^issuers: .*a list with at least one issuer/)]);
+  });
+
+  test('an identity assertion cannot be reusable', () => {
+    const rule = { issuer: 'https://a.example', client: 'c', profile: 'id-jag', reusable: true };
+    const tokens = { issuer: 'https://g.example', keys, grants: ['jwt_bearer'], trust: [rule] };
+    expect(problemsOf({ tokens })).toEqual([
+      expect.stringMatching(/^tokens\.trust\[0\]\.reusable: must not/),
+    ]);
   });
 
   test('defaults of the service', () => {

@@ -51,7 +51,7 @@ built('loadConfigInThread()', () => {
   test('brings all problems, and ends', () => {
     expect(load('issuers: []\nnope: 1')).toMatchObject({
       name: 'ConfigError',
-      problems: [{ path: 'issuers' }, { path: 'nope' }],
+      problems: [{ path: 'nope' }, { path: 'issuers' }],
       files: [join(folder, 'gate.yaml')],
     });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { generateSigningKeys } from '../../src/signing/generate.js';
-import { type Draft, read, withoutPosition } from './config-file.js';
+import { type Draft, ISSUER, read, withoutPosition } from './config-file.js';
 
 const warningsOf = (draft: Draft): string[] => read(draft).warnings.map(withoutPosition);
 const keys = JSON.stringify(await generateSigningKeys('EdDSA'));
@@ -41,6 +41,12 @@ describe('warningsOf() tells of', () => {
       'a constraint that nothing meets',
       { dpop: { mode: 'off' }, policies: { p: { senderConstraint: 'dpop' } } },
       /^policies\.p\.senderConstraint: /,
+    ],
+    ['nobody whose tokens are accepted', { issuers: [], tokens }, /^issuers: no token is accepted/],
+    [
+      'an entry for our own issuer',
+      { issuers: [{ ...ISSUER, issuer: 'https://gate.example' }], tokens: { ...tokens, direct: true } },
+      /^issuers\[0\]: is not used/,
     ],
     [
       'tokens that nobody can get',

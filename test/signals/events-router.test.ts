@@ -82,6 +82,33 @@ describe('POST /events', () => {
       [],
       ['session-revoked'],
     ],
+    [
+      'the name of a user among others',
+      {
+        sub_id: {
+          format: 'aliases',
+          identifiers: [
+            { format: 'email', email: 'a@b.c' },
+            { ...BY_ISS_SUB, iss: OTHER, sub: 'x' },
+            BY_ISS_SUB,
+          ],
+        },
+      },
+      [user],
+      ['session-revoked'],
+    ],
+    [
+      'names of which none is ours',
+      { sub_id: { format: 'aliases', identifiers: [{ format: 'phone_number', phone_number: '+1' }] } },
+      [],
+      ['session-revoked'],
+    ],
+    [
+      'an event that was issued long ago',
+      { iat: NOW_S - 86_400 },
+      [{ ...user, beforeS: NOW_S - 86_400 }],
+      ['session-revoked'],
+    ],
     ['several audiences', { aud: ['x', 'gate'] }, [user], ['session-revoked']],
   ])('takes %s', async (_, claims, revoked, counted) => {
     const endpoint = createEndpoint();
@@ -118,6 +145,20 @@ describe('POST /events', () => {
     ['no subject', set({ sub_id: undefined }), 'invalid_request'],
     ['a subject that is a text', set({ sub_id: 'u' }), 'invalid_request'],
     ['a subject without a format', set({ sub_id: { iss: ISSUER, sub: 'u' } }), 'invalid_request'],
+    ['a subject of an unknown format', set({ sub_id: { format: 'nope', x: 1 } }), 'invalid_request'],
+    [
+      'a user of an unknown format',
+      set({ sub_id: { ...COMPLEX, user: { format: 'x' } } }),
+      'invalid_request',
+    ],
+    ['a session without a format', set({ sub_id: { ...COMPLEX, session: { id: 's' } } }), 'invalid_request'],
+    ['aliases without a list', set({ sub_id: { format: 'aliases' } }), 'invalid_request'],
+    ['aliases that are empty', set({ sub_id: { format: 'aliases', identifiers: [] } }), 'invalid_request'],
+    [
+      'aliases within aliases',
+      set({ sub_id: { format: 'aliases', identifiers: [{ format: 'aliases', identifiers: [BY_ISS_SUB] }] } }),
+      'invalid_request',
+    ],
     ['a subject without its sub', set({ sub_id: { format: 'iss_sub', iss: ISSUER } }), 'invalid_request'],
     ['a subject of another issuer', set({ sub_id: { ...BY_ISS_SUB, iss: OTHER } }), 'invalid_request'],
     [

@@ -44,6 +44,7 @@ describe('POST /logout/backchannel', () => {
       { sid: undefined, aud: ['other', 'gate'] },
       { kind: 'sub', value: 'u' },
     ],
+    ['a session, sent an hour late', { iat: NOW_S - 3600 }, { kind: 'sid' }],
     ['a session, with claims that nobody knows', { extra: 1 }, { kind: 'sid' }],
   ])('ends %s', async (_, claims, expected) => {
     const endpoint = testEndpoint(createLogoutRouter);
@@ -90,6 +91,7 @@ describe('POST /logout/backchannel', () => {
     ['no iat', logoutToken({ iat: undefined })],
     ['iat as text', logoutToken({ iat: '1' })],
     ['iat in the future', logoutToken({ iat: NOW_S + 60 })],
+    ['iat of more than an hour ago', logoutToken({ iat: NOW_S - 3631 })],
     ['no exp', logoutToken({ exp: undefined })],
     ['exp as text', logoutToken({ exp: '9' })],
     ['exp in the past', logoutToken({ exp: NOW_S - 60 })],

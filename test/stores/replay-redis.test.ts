@@ -105,6 +105,12 @@ describeWithRedis('createReplayRedis()', () => {
     expect(leftMs).toBeLessThanOrEqual(60_000 + 2 * 10_000 + 1000);
   });
 
+  test('remembers what lives longer than the window for as long', async () => {
+    const { store } = await openReady(redis.url);
+    await store.spend(spendableProof('long', inAMinute() + 3_600_000));
+    expect(await raw.pttl('portcullis:dpop:long')).toBeGreaterThan(3_660_000);
+  });
+
   test.each([
     ['allkeys-lru', 1],
     ['volatile-ttl', 1],

@@ -148,6 +148,7 @@ describe('createAdminRouter()', () => {
     ['a control character', 'POST', '/admin/tokens', { owner: 'a\nb' }, 400],
     ['a bad id', 'POST', '/admin/tokens', { owner: 'o', tokenId: 'a b' }, 400],
     ['a scope with a blank', 'POST', '/admin/tokens', { owner: 'o', scopes: ['a b'] }, 400],
+    ['a time that has passed', 'POST', '/admin/tokens', { owner: 'o', expiresAt: NOW_S }, 400],
     ['a fraction of time', 'POST', '/admin/tokens', { owner: 'o', expiresAt: 1.5 }, 400],
     ['a member twice', 'POST', '/admin/tokens', '{"owner":"o","owner":"p"}', 400],
     ['no JSON', 'POST', '/admin/tokens', '{', 400],

@@ -70,6 +70,7 @@ describe('createJwtBearerGrant() clients', () => {
     ['another key', () => mallory.sign(good())],
     ['an unknown client', () => robot.sign({ ...good(), iss: 'nobody' })],
     ['another audience', () => robot.sign({ ...good(), aud: 'https://other.example.com' })],
+    ['another sub', () => robot.sign({ ...good(), sub: 'alice' })],
     ['no sub', () => robot.sign({ ...good(), sub: undefined })],
     ['no exp', () => robot.sign({ ...good(), exp: undefined })],
     ['an exp more than an hour away', () => robot.sign({ ...good(), exp: NOW_S + 3700 })],
@@ -127,7 +128,7 @@ describe('createTrustRules()', () => {
   const ask = async (service: OpenedService, claims: object, header: object = {}) =>
     service.post('/oauth/token', { grant_type: BEARER, assertion: await login.sign(claims, header) });
 
-  test('workload: by subject pattern and claims; may come again; no longer than its ttl', async () => {
+  test('workload: by subject pattern and claims; no longer than its ttl', async () => {
     const service = await open({
       subject: 'repo:acme/*',
       claims: { env: ['prod', 'test'] },
@@ -135,19 +136,33 @@ describe('createTrustRules()', () => {
       ttl: '5m',
     });
     const claims = { ...good(), env: 'prod' };
-    for (let i = 0; i < 2; i++) {
-      const { status, body } = await ask(service, claims);
-      expect({ status, scope: body.scope, ttl: body.expires_in }).toEqual({
-        status: 200,
-        scope: 'a b',
-        ttl: 300,
-      });
-      expect(decodeJwt(body.access_token)).toMatchObject({
-        sub: 'deployer',
-        client_id: 'deployer',
-        roles: ['r'],
-      });
-    }
+    const { status, body } = await ask(service, claims);
+    expect({ status, scope: body.scope, ttl: body.expires_in }).toEqual({
+      status: 200,
+      scope: 'a b',
+      ttl: 300,
+    });
+    expect(decodeJwt(body.access_token)).toMatchObject({
+      sub: 'deployer',
+      client_id: 'deployer',
+      roles: ['r'],
+    });
+  });
+
+  test.each<[name: string, rule: object, change: object, again: number]>([
+    ['counts once', {}, {}, 400],
+    ['may come again where the rule says so', { reusable: true }, {}, 200],
+    ['may come again without a jti', {}, { jti: undefined }, 200],
+  ])('workload: one that %s', async (_name, rule, change, again) => {
+    const service = await open({ subject: 'repo:acme/*', ...rule });
+    const claims = { ...good(), ...change };
+    expect((await ask(service, claims)).status).toBe(200);
+    expect((await ask(service, claims)).status).toBe(again);
+  });
+
+  test('workload: refuses a jti that is no text', async () => {
+    const service = await open({ subject: 'repo:acme/*' });
+    expect((await ask(service, { ...good(), jti: 7 })).body.error).toBe('invalid_grant');
   });
 
   test.each<[name: string, change: object, header: object]>([

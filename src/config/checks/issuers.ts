@@ -13,8 +13,13 @@ const KEY_SOURCES = ['discovery', 'jwksUri', 'jwks', 'keys', 'clientKeys'] as co
 
 /** Issuers against each other, and each one's keys against its algorithms. */
 export function checkIssuers(ctx: CheckContext): void {
+  const issuers = ctx.root.get('issuers');
+  if (!issuers.exists && !ctx.root.get('tokens').exists)
+    refuse(ctx, issuers, 'is required; it must be a list with at least one issuer');
+  if (Array.isArray(issuers.value) && issuers.value.length === 0 && !ctx.root.get('tokens').exists)
+    refuse(ctx, issuers, 'must be a list with at least one issuer, or tokens must be there');
   const seen = new Set<string>();
-  for (const issuer of ctx.root.get('issuers').items()) {
+  for (const issuer of issuers.items()) {
     const name = issuer.get('issuer').text;
     if (name !== undefined && seen.has(name))
       refuse(ctx, issuer.get('issuer'), 'must be unique; another entry of issuers has the same one');

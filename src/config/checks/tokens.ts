@@ -86,6 +86,8 @@ function checkTrust(ctx: CheckContext, rule: ConfigValue): void {
   const jwks = rule.get('jwks');
   const set = jwks.exists ? readJwkSet(jwks.value, ctx.files) : undefined;
   if (set !== undefined && 'problem' in set) refuse(ctx, jwks, set.problem);
+  if (rule.get('profile').text === 'id-jag' && rule.get('reusable').value === true)
+    refuse(ctx, rule.get('reusable'), 'must not be true for id-jag: an identity assertion counts once');
   // The issuers of workload tokens serve everybody: without more, each of their customers would be let in.
   const isNarrow = (rule.get('subject').text ?? '*') !== '*' || rule.get('claims').keys().length > 0;
   if (rule.get('profile').text !== 'id-jag' && !isNarrow)

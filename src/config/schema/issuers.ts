@@ -8,6 +8,7 @@ import {
   duration,
   flag,
   list,
+  mustBe,
   section,
   size,
   text,
@@ -149,8 +150,10 @@ const issuer = section({
   ),
 });
 
-/** `issuers`: whose tokens are trusted, and with which keys. */
-export const issuersSection = list(issuer, 'a list with at least one issuer');
+const ISSUERS = 'a list with at least one issuer';
+
+/** `issuers`: whose tokens are trusted, and with which keys. Whether it may be empty hangs on `tokens`. */
+export const issuersSection = z.array(issuer, { error: mustBe(ISSUERS) }).prefault([]);
 
 /** `jwks`: how fetched key sets are kept. */
 export const jwksSection = section({

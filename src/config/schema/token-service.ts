@@ -122,7 +122,7 @@ const trust = section({
   ),
   profile: documented(
     choice(['workload', 'id-jag']).prefault('workload'),
-    '`workload`: tokens of Kubernetes, SPIFFE, GitHub Actions and the like; may be used again until they expire. `id-jag`: identity assertions, typ `oauth-id-jag+jwt`, each once.',
+    '`workload`: tokens of Kubernetes, SPIFFE, GitHub Actions and the like. `id-jag`: identity assertions, typ `oauth-id-jag+jwt`. A `jti` counts once.',
   ),
   subject: documented(
     shortText('a subject').optional(),
@@ -148,6 +148,10 @@ const trust = section({
   scopes: documented(scopeNames().prefault([]), 'Scopes that may be asked for.', ['orders:read']),
   roles: documented(names('a role').prefault([]), '`roles` of the tokens.', ['deployer']),
   ttl: documented(duration('1s', '24h').optional(), 'Life of the tokens. Default: `tokens.ttl`.', '15m'),
+  reusable: documented(
+    flag().prefault(false),
+    'A workload token may be used again until it expires: for platforms that write it to a file which is read many times, such as Kubernetes.',
+  ),
 });
 
 const limits = section({
@@ -187,7 +191,7 @@ export const tokensSection = section({
     'restart',
     documented(
       store.optional(),
-      'Where personal access tokens are kept. Default: SQLite in `./portcullis.db`, once any key below `ttl` is used that needs it.',
+      'Where personal access tokens are kept. Default: SQLite in `./portcullis.db`, once any key below `ttl` is used that needs it, or nothing but `tokens` uses the keys and `server.public` is there.',
       { type: 'sqlite', path: './portcullis.db' },
     ),
   ),

@@ -30,6 +30,9 @@ export class TokenAdmin {
   async issue(body: z.output<typeof issueBody>): Promise<{ token: string; record: TokenRecord }> {
     const { store, hasher, prefix } = this.options;
     this.#assertFree(body.tokenId);
+    // A token that nobody can ever use is a mistake.
+    if (body.expiresAt !== undefined && body.expiresAt <= this.#nowS())
+      throw new AdminError('invalid_request', 'expiresAt: must be in the future, in seconds since the epoch');
     const token = createPersonalAccessToken(body.tokenId);
     const secretPhc = await hasher.hash(token.secret);
     const record = this.#recordOf({ ...body, tokenId: token.tokenId, secretPhc });

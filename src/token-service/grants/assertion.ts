@@ -88,18 +88,26 @@ export function assertAssertionClaims(
 /**
  * Spends the `jti` of a verified assertion.
  *
+ * @param options signer: whose key signed it, as it was verified; nowMs: milliseconds since the epoch
  * @throws OAuthError invalid_grant where it is missing or was used before; ReplayUnavailableError
  * @see RFC 7523 section 3, point 7
  */
-export async function spendAssertion(claims: JsonObject, replay: ReplayStore, nowMs: number): Promise<void> {
-  const { iss, exp, iat } = claims;
+export async function spendAssertion(
+  claims: JsonObject,
+  {
+    signer,
+    replay,
+    nowMs,
+  }: { readonly signer: string; readonly replay: ReplayStore; readonly nowMs: number },
+): Promise<void> {
+  const { exp, iat } = claims;
   const name = (...parts: unknown[]): string =>
     hash('sha256', JSON.stringify(['assertion', ...parts]), 'base64url');
   try {
     const isFirst = await replay.spend({
-      // One issuer fills no more than its share of the memory.
-      jkt: name(iss),
-      replayKey: name(iss, assertJti(claims)),
+      // One signer fills no more than its share of the memory, and uses up nobody else's jti.
+      jkt: name(signer),
+      replayKey: name(signer, assertJti(claims)),
       // Whole seconds: within that of its start a store cannot tell, and is believed.
       issuedAtMs: typeof iat === 'number' ? iat * 1000 + 999 : nowMs,
       expiresAtMs: Number(exp) * 1000 + CLOCK_TOLERANCE_MS,

@@ -63,11 +63,13 @@ export function createJwtBearerGrant(options: JwtBearerOptions): Grant {
     const scopes = narrowScopes(parameters.get('scope'), trusted.scopes);
     return {
       grant: { ...grantOf(trusted), scopes, jkt: proof?.jkt },
-      ...(trusted.isOnce
-        ? { commit: () => spendAssertion(assertion.claims, options.replay, options.clock.now()) }
-        : {}),
+      ...(trusted.isOnce ? { commit: () => spend(assertion, trusted.signer, options) } : {}),
     };
   };
+}
+
+function spend({ claims }: Assertion, signer: string, { replay, clock }: JwtBearerOptions): Promise<void> {
+  return spendAssertion(claims, { signer, replay, nowMs: clock.now() });
 }
 
 function grantOf({ client, roles, session, ttlMs }: Trusted): TokenGrant {
@@ -83,10 +85,13 @@ function verifyAsClient(assertion: Assertion, options: JwtBearerOptions): Truste
   if (!TYPES.has(assertion.header.typ)) throw invalidAssertion('the typ of the assertion is not accepted');
   assertSigned(assertion, client.keys);
   assertAssertionClaims(assertion.claims, { audiences, maxLifetimeMs: MAX_LIFETIME_MS, nowMs: clock.now() });
+  // The token is the client's own. An assertion about somebody else must not become one.
+  if (assertion.claims.sub !== name) throw invalidAssertion('sub must be the client');
   assertJti(assertion.claims);
   const { scopes, ...session } = client.session;
   return {
     client: name,
+    signer: JSON.stringify(['client', name]),
     scopes: readScopes(scopes),
     roles: undefined,
     session: Object.keys(session).length === 0 ? undefined : session,

@@ -23,11 +23,15 @@ export interface TrustRule {
   readonly roles: readonly string[];
   /** Milliseconds; undefined: `tokens.ttl`. */
   readonly ttlMs: number | undefined;
+  /** Of profile `workload`: an assertion may come again until it expires. */
+  readonly reusable: boolean;
 }
 
 /** What an assertion that was verified comes to. */
 export interface Trusted {
   readonly client: string;
+  /** Whose key signed it: a client or an issuer, never both under one name. */
+  readonly signer: string;
   /** At most. */
   readonly scopes: readonly string[];
   readonly roles: readonly string[] | undefined;
@@ -74,7 +78,7 @@ export function createTrustRules(rules: readonly TrustRule[], clock: Clock): Tru
         maxLifetimeMs: MAX_LIFETIME_MS[rule.profile],
         nowMs: clock.now(),
       });
-      return rule.profile === 'id-jag' ? identityOf(rule, claims) : workloadOf(rule);
+      return rule.profile === 'id-jag' ? identityOf(rule, claims) : workloadOf(rule, claims);
     },
   };
 }
@@ -103,13 +107,21 @@ function isWanted(value: unknown, wanted: unknown): boolean {
   return Array.isArray(wanted) ? wanted.includes(value) : value === wanted;
 }
 
-function workloadOf({ client, scopes, roles, ttlMs }: TrustRule): Trusted {
-  // The platform writes the token to a file that is read again and again, so its jti is not spent.
-  return { client, scopes, roles: listOf(roles), session: undefined, ttlMs, isOnce: false };
+/** Not every platform gives its tokens a `jti` (SPIFFE does not); those cannot be counted. */
+function workloadOf(rule: TrustRule, claims: JsonObject): Trusted {
+  const { client, scopes, roles, ttlMs, reusable } = rule;
+  const isOnce = !reusable && claims.jti !== undefined;
+  if (isOnce) assertJti(claims);
+  return { client, signer: signerOf(rule), scopes, roles: listOf(roles), session: undefined, ttlMs, isOnce };
+}
+
+function signerOf({ issuer }: TrustRule): string {
+  return JSON.stringify(['issuer', issuer]);
 }
 
 /** The user whom the assertion is about rides in `session`; `client_id` names the client it was issued to. */
-function identityOf({ client, scopes, roles, ttlMs }: TrustRule, claims: JsonObject): Trusted {
+function identityOf(rule: TrustRule, claims: JsonObject): Trusted {
+  const { client, scopes, roles, ttlMs } = rule;
   assertJti(claims);
   if (claims.client_id !== undefined && claims.client_id !== client)
     throw invalidAssertion('the assertion was issued to another client');
@@ -117,6 +129,7 @@ function identityOf({ client, scopes, roles, ttlMs }: TrustRule, claims: JsonObj
   const granted = typeof scope === 'string' ? new Set(scope.split(' ')) : undefined;
   return {
     client,
+    signer: signerOf(rule),
     scopes: granted === undefined ? scopes : scopes.filter((one) => granted.has(one)),
     roles: listOf(roles),
     session: { iss, sub },
