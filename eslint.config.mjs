@@ -16,7 +16,16 @@ export default tseslint.config(
           allow: [
             {
               from: 'file',
-              name: ['Denial', 'WireError', 'HpackError', 'JwsRejection', 'JwkRejection', 'MessageRejection'],
+              name: [
+                'Denial',
+                'WireError',
+                'HpackError',
+                'JwsRejection',
+                'JwkRejection',
+                'MessageRejection',
+                'ConnectionError',
+                'GrpcFailure',
+              ],
             },
           ],
           allowThrowingUnknown: true,

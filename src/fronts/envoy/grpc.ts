@@ -8,6 +8,7 @@ import {
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
 import type { CheckHandler } from './check.js';
+import { grpcJsHealth } from './grpc-js-health.js';
 import { Health } from './health.js';
 import { authorizationDefinition, healthDefinition } from './service-definitions.js';
 import { ReplaceableCredentials, type GrpcTls } from './server-credentials.js';
@@ -77,7 +78,7 @@ export async function startGrpcServer(
   });
   const health = new Health();
   server.addService(authorizationDefinition, { Check: checkMethod(handler) });
-  server.addService(healthDefinition, health.handlers);
+  server.addService(healthDefinition, grpcJsHealth(health));
   const credentials = options.tls === undefined ? undefined : new ReplaceableCredentials(options.tls);
   const port = await bind(server, credentials ?? ServerCredentials.createInsecure(), options);
   return {

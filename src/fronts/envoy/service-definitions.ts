@@ -77,6 +77,7 @@ function readHealthRequest(bytes: Buffer): HealthRequest {
   return { service };
 }
 
-function writeHealthResponse({ status }: HealthResponse): Buffer {
+/** @returns the bytes of a HealthCheckResponse */
+export function writeHealthResponse({ status }: HealthResponse): Buffer {
   return Buffer.of(STATUS_TAG, SERVING_STATUS[status]);
 }

@@ -9,6 +9,7 @@ import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/
 import { createCertificate } from '../../support/certificates.mjs';
 import type { CheckCall, CheckHandler } from '../../../src/fronts/envoy/check.js';
 import { startGrpcServer, type GrpcServer } from '../../../src/fronts/envoy/grpc.js';
+import { startLeanServer } from '../../../src/fronts/envoy/lean-server.js';
 
 const CHECK = '/envoy.service.auth.v3.Authorization/Check';
 const HEALTH = '/grpc.health.v1.Health/Check';
@@ -31,6 +32,14 @@ interface Started {
   readonly calls: CheckCall[];
 }
 
+/** Both transports are held to the same. */
+const TRANSPORTS = [
+  ['grpc-js', startGrpcServer],
+  ['lean', startLeanServer],
+] as const;
+
+let startServer: typeof startGrpcServer;
+
 async function start(
   answer: CheckHandler['check'],
   over: { address?: string; maxMessageBytes?: number } = {},
@@ -43,7 +52,7 @@ async function start(
     },
   };
   const address = over.address ?? '127.0.0.1:0';
-  const server = await startGrpcServer(handler, {
+  const server = await startServer(handler, {
     address,
     tls: undefined,
     maxMessageBytes: over.maxMessageBytes ?? 1024,
@@ -86,7 +95,11 @@ function call(
 const healthRequest = (service: string): Buffer =>
   service === '' ? Buffer.alloc(0) : Buffer.concat([Buffer.from([10, service.length]), Buffer.from(service)]);
 
-describe('startGrpcServer()', () => {
+describe.each(TRANSPORTS)('startGrpcServer() on %s', (_name, startOn) => {
+  beforeEach(() => {
+    startServer = startOn;
+  });
+
   test('hands the bytes to the handler and its answer back, at once or later', async () => {
     const { client } = await start((bytes) =>
       bytes.length === 1 ? bytes : Promise.resolve(Buffer.from('later')),
@@ -195,7 +208,7 @@ describe('startGrpcServer()', () => {
   });
 });
 
-describe('GrpcServer.replaceTls()', () => {
+describe.each(TRANSPORTS)('GrpcServer.replaceTls() on %s', (_name, startOn) => {
   const material = (name: string) => {
     const { certificate, privateKey } = createCertificate(name);
     return { cert: Buffer.from(certificate), key: Buffer.from(privateKey), clientCa: undefined };
@@ -225,7 +238,7 @@ describe('GrpcServer.replaceTls()', () => {
   }
 
   test('new connections get the new certificate, open ones go on, and bad material changes nothing [operators 7]', async () => {
-    const server = await startGrpcServer(handler, {
+    const server = await startOn(handler, {
       address: '127.0.0.1:0',
       tls: material('first'),
       maxMessageBytes: 1024,
