@@ -134,6 +134,12 @@ export const DENIALS = {
     error: 'insufficient_user_authentication',
     text: 'a stronger or more recent authentication is required',
   },
+  untrusted_proxy: {
+    http: 403,
+    challenge: 'none',
+    error: undefined,
+    text: 'the address that asks is not one of server.http.trustedProxies',
+  },
   no_route: { http: 403, challenge: 'none', error: undefined, text: 'no route matches' },
 
   unknown_policy: fault(500, 'the gate is misconfigured'),

@@ -54,10 +54,15 @@ function withDefaultPolicy(policies: ParsedConfig['policies']): ParsedConfig['po
 }
 
 function buildServer(
-  { tls, publicTls, ...server }: ParsedConfig['server'],
+  { tls, publicTls, http, ...server }: ParsedConfig['server'],
   files: ConfigFiles,
 ): ServerConfig {
-  return { ...server, tls: buildTls(tls, files), publicTls: buildTls(publicTls, files) };
+  return {
+    ...server,
+    http: http && { ...http, tls: buildTls(http.tls, files) },
+    tls: buildTls(tls, files),
+    publicTls: buildTls(publicTls, files),
+  };
 }
 
 interface ParsedTls {

@@ -91,8 +91,19 @@ export interface TrustConfig {
   readonly reusable: boolean;
 }
 
+/** `server.http`. */
+export interface HttpFrontConfig extends DeepReadonly<
+  Omit<NonNullable<ParsedConfig['server']['http']>, 'tls'>
+> {
+  readonly tls: TlsConfig | undefined;
+}
+
 /** `server`. */
-export interface ServerConfig extends DeepReadonly<Omit<ParsedConfig['server'], 'tls' | 'publicTls'>> {
+export interface ServerConfig extends DeepReadonly<
+  Omit<ParsedConfig['server'], 'tls' | 'publicTls' | 'http'>
+> {
+  /** undefined: the HTTP front is closed. */
+  readonly http: HttpFrontConfig | undefined;
   readonly tls: TlsConfig | undefined;
   /** Of the public port; it asks for no client certificate. */
   readonly publicTls: TlsConfig | undefined;

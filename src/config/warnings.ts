@@ -18,7 +18,8 @@ export function warningsOf(config: Config, locate: Locate): readonly Problem[] {
   return warnings.list(locate);
 }
 
-function warnOfServer({ server, jwks }: Config, warn: Warn): void {
+function warnOfServer(config: Config, warn: Warn): void {
+  const { server, jwks } = config;
   const admin = parseAddress(server.admin);
   if (admin?.kind === 'tcp' && !isLoopbackHost(admin.host)) {
     warn(['server', 'admin'], 'is not on loopback, and has no authentication; let a network policy guard it');
@@ -29,8 +30,29 @@ function warnOfServer({ server, jwks }: Config, warn: Warn): void {
       'error leaves failures to Envoy: with failure_mode_allow they are let through. deny stays closed',
     );
   }
+  warnOfHttpFront(config, warn);
   if (jwks.allowHttp)
     warn(['jwks', 'allowHttp'], 'lets keys be fetched without TLS; whoever is on the way can forge them');
+}
+
+function warnOfHttpFront({ server: { http }, credentials, identity }: Config, warn: Warn): void {
+  if (http === undefined) return;
+  if (http.trustedProxies.length === 0)
+    warn(
+      ['server', 'http', 'trustedProxies'],
+      'names nobody, so every question is refused; name the proxies',
+    );
+  const everybody = http.trustedProxies.findIndex((network) => network.endsWith('/0'));
+  if (everybody >= 0 && http.tls?.clientCa === undefined)
+    warn(
+      ['server', 'http', 'trustedProxies', everybody],
+      'believes everybody who can reach the port; let a network policy guard it, or ask for certificates with tls.clientCa',
+    );
+  if (identity.credential === 'remove' && credentials.some((place) => place.query !== undefined))
+    warn(
+      ['server', 'http'],
+      'a proxy that asks by HTTP cannot take a parameter out by itself: the token of a query reaches the upstream, unless the proxy forwards the target in x-portcullis-target',
+    );
 }
 
 function warnOfProofs(config: Config, warn: Warn): void {

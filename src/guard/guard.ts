@@ -18,7 +18,11 @@ export interface Gate {
 export interface Front<Input, Answer> {
   /** @throws Denial where the question is not a request, or is too large */
   read(input: Input): AuthzRequest;
-  /** Writes an answer of its own for each call; must be able to write every denial. */
+  /**
+   * Writes an answer of its own for each call; must be able to write every denial.
+   *
+   * @throws Denial for an allow that this way in cannot carry out
+   */
   write(decision: Decision): Answer;
 }
 
@@ -151,13 +155,18 @@ interface Written<Answer> {
   readonly decision: Decision;
 }
 
-/** An answer that cannot be written is a fault of ours; the plainest denial always can. */
+/**
+ * An answer that cannot be written is a fault of ours, but for an allow that the front itself refuses; the plainest denial
+ * can always be written.
+ */
 function write<Answer>({ front, gate }: Exchange<Answer>, decision: Decision): Written<Answer> {
   try {
     return { answer: front.write(decision), decision };
   } catch (error) {
-    const { nowMs, id } = decision.ctx;
-    const denial = gate.pipeline.refuse(createContext(UNKNOWN_REQUEST, nowMs, id), error);
+    const { ctx } = decision;
+    const isRefused = decision.kind === 'allow' && error instanceof Denial;
+    const plain = isRefused ? ctx : createContext(UNKNOWN_REQUEST, ctx.nowMs, ctx.id);
+    const denial = gate.pipeline.refuse(plain, error);
     return { answer: front.write(denial), decision: denial };
   }
 }

@@ -27,3 +27,32 @@ export function isPlainAddress(text: string): boolean {
   if (text.length > 45) return false;
   return text.includes(':') ? ipaddr.IPv6.isValid(text) : ipaddr.IPv4.isValidFourPartDecimal(text);
 }
+
+/** Addresses and networks that were configured. */
+export interface AddressSet {
+  /** @param address of a socket; an IPv4-mapped one counts as IPv4, and a zone is not read */
+  has(address: string): boolean;
+}
+
+/** @param texts each taken by parseNetwork(); what it does not take is in no set */
+export function createAddressSet(texts: readonly string[]): AddressSet {
+  const networks = texts.map(parseNetwork).filter((network) => network !== undefined);
+  return {
+    has(text) {
+      const address = parseSocketAddress(text);
+      return address !== undefined && isWithin(address, networks);
+    },
+  };
+}
+
+/** Is the address in one of the networks? */
+export function isWithin(address: IpAddress, networks: readonly IpNetwork[]): boolean {
+  return networks.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits));
+}
+
+/** Parses the address of a socket or a hop; IPv4-mapped ones become IPv4. @returns undefined where it is none */
+export function parseSocketAddress(text: string): IpAddress | undefined {
+  // A zone names an interface of this machine, and is no part of the address.
+  const address = text.replace(/%[^%]*$/, '');
+  return isPlainAddress(address) ? ipaddr.process(address) : undefined;
+}

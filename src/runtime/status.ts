@@ -48,8 +48,10 @@ export function readinessOf({ config, keys, replay, revocations, clock }: Observ
 export function statusOf(parts: ObservedParts): object {
   const { config, keys, replay, revocations, guard, overload, clock } = parts;
   const tokenCache = parts.tokenCache();
+  const { grpc, http } = config().server;
   return {
     version: VERSION,
+    fronts: { grpc, http: http && { address: http.address, style: http.style } },
     issuers: keys.status(),
     tokenCache: tokenCache && { entries: tokenCache.entries, bytes: tokenCache.bytes },
     replay: {

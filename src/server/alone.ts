@@ -13,6 +13,7 @@ import { assertTlsUsable, grpcOptionsOf, grpcTlsOf } from './grpc-options.js';
 import { localInsights } from './insights.js';
 import { setLogLevel } from './log-level.js';
 import { Owner, type OwnerOptions } from './owner.js';
+import { openHttpFront } from './proxy-port.js';
 import type { Service } from './service.js';
 import { personalTokensOf } from './token-service.js';
 
@@ -36,20 +37,26 @@ export async function startAlone(config: Config, options: OwnerOptions): Promise
     for (const { state } of owner.mounted)
       if (state !== undefined) connectState(state, (message) => runtime.state.receive(message));
     await owner.openPorts(localBackend(runtime, owner, options.log));
+    let current = config;
+    const http = await openHttpFront(runtime.guard, () => current);
+    closers.add(() => http?.close() ?? Promise.resolve());
     const grpc = await startGrpcServer(runtime.handler, grpcOptionsOf(config));
     return {
       apply: async (next) => {
         assertTlsUsable(next);
         await runtime.apply(next);
+        current = next;
         await owner.apply(next);
         grpc.replaceTls(grpcTlsOf(next));
+        http?.replaceTls(next.server.http?.tls);
       },
       reloaded: (outcome) => metrics.reloaded(outcome),
       drain: async ({ delayMs, timeoutMs }) => {
         owner.announceDrain();
         grpc.announceDrain();
+        http?.announceDrain();
         await pause(delayMs);
-        await grpc.drain(timeoutMs);
+        await Promise.all([grpc.drain(timeoutMs), http?.drain(timeoutMs)]);
         await closers.closeAll();
       },
     };

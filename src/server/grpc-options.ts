@@ -22,12 +22,12 @@ export function grpcTlsOf({ server }: Config): GrpcTls | undefined {
 }
 
 /**
- * Tries the TLS material of both ports out, so that a reload fails before it has changed anything.
+ * Tries the TLS material of all ports out, so that a reload fails before it has changed anything.
  *
  * @throws Error when OpenSSL does not take it
  */
 export function assertTlsUsable({ server }: Config): void {
-  for (const tls of [server.tls, server.publicTls]) {
+  for (const tls of [server.tls, server.publicTls, server.http?.tls]) {
     if (tls !== undefined)
       createSecureContext({
         cert: tls.cert,

@@ -1,6 +1,7 @@
 /** The one place where HTTP ports open: time-outs, a cap on connections, TLS whose certificate can be replaced. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { TlsOptions } from 'node:tls';
 import { createAdaptorServer } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { parseAddress } from '../config/address.js';
@@ -42,8 +43,6 @@ const CLOSE_GRACE_MS = 1000;
 
 /** Serves an app. @throws Error when the address cannot be bound */
 export async function openHttpPort(app: OpenAPIHono, { address, tls }: HttpPortOptions): Promise<HttpPort> {
-  const parsed = parseAddress(address);
-  if (parsed?.kind !== 'tcp') throw new Error(`${address}: must be host:port`);
   const limits = { ...TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES };
   const server = createAdaptorServer({
     fetch: app.fetch,
@@ -52,15 +51,78 @@ export async function openHttpPort(app: OpenAPIHono, { address, tls }: HttpPortO
       : { createServer: createTlsServer, serverOptions: { ...limits, cert: tls.cert, key: tls.key } }),
   }) as Server | TlsServer;
   server.maxConnections = MAX_CONNECTIONS;
+  return open(server, address, CLOSE_GRACE_MS);
+}
+
+/**
+ * Proxies keep connections open and ask again on them. The port must not be the first to close an idle one: the next
+ * question would be lost with it.
+ */
+const PROXY_LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 90_000,
+  connectionsCheckingInterval: 5_000,
+  // A token, cookies, and what the client sent beside.
+  maxHeaderSize: 65_536,
+};
+const MAX_PROXY_CONNECTIONS = 10_000;
+
+/**
+ * Serves the questions of proxies. With `clientCa` a proxy must show a certificate that it signed.
+ *
+ * @throws Error when the address cannot be bound
+ */
+export async function openProxyPort(
+  listener: RequestListener,
+  { address, tls }: HttpPortOptions,
+): Promise<ProxyPort> {
+  let draining = false;
+  const listen: RequestListener = (request, response) => {
+    // The proxy goes to another process with its next question.
+    if (draining) response.shouldKeepAlive = false;
+    listener(request, response);
+  };
+  const server =
+    tls === undefined
+      ? createServer(PROXY_LIMITS, listen)
+      : createTlsServer({ ...PROXY_LIMITS, ...secureOptions(tls) }, listen);
+  server.maxConnections = MAX_PROXY_CONNECTIONS;
+  const port = await open(server, address, CLOSE_GRACE_MS);
+  return {
+    ...port,
+    announceDrain: () => {
+      draining = true;
+    },
+    drain: (timeoutMs) => close(server, timeoutMs),
+  };
+}
+
+/** An open port for proxies. */
+export interface ProxyPort extends HttpPort {
+  /** From now on each connection ends with its next answer. The port goes on taking work. */
+  announceDrain(): void;
+  /** Takes no new connections, lets questions under way end, and cuts what is left after the time, milliseconds. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+function secureOptions({ cert, key, clientCa }: TlsConfig): TlsOptions {
+  return clientCa === undefined
+    ? { cert, key }
+    : { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+}
+
+async function open(server: Server | TlsServer, address: string, graceMs: number): Promise<HttpPort> {
+  const parsed = parseAddress(address);
+  if (parsed?.kind !== 'tcp') throw new Error(`${address}: must be host:port`);
   await listen(server, parsed);
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : parsed.port,
     replaceTls: (next) => {
-      if (next !== undefined && 'setSecureContext' in server)
-        server.setSecureContext({ cert: next.cert, key: next.key });
+      if (next !== undefined && 'setSecureContext' in server) server.setSecureContext(secureOptions(next));
     },
-    close: () => close(server),
+    close: () => close(server, graceMs),
   };
 }
 
@@ -77,9 +139,9 @@ function listen(
   });
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, graceMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
       clearTimeout(cut);
       resolve();

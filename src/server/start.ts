@@ -38,7 +38,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     workers === 1
       ? await startAlone(config, { log, reloads })
       : await startPrimary(config, { workers, log, reloads });
-  log.info({ grpc: config.server.grpc, admin: config.server.admin, workers }, 'serving');
+  const { grpc, admin, http } = config.server;
+  log.info({ grpc, admin, http: http?.address, workers }, 'serving');
   return supervise(service, options, { log, reloads });
 }
 

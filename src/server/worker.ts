@@ -20,6 +20,8 @@ import {
   createPrimaryIntrospection,
   createPrimaryReplay,
 } from './primary-services.js';
+import type { ProxyPort } from './http-port.js';
+import { openHttpFront } from './proxy-port.js';
 import type { DrainTimes } from './service.js';
 import type { PrimaryCalls, StartParams, WorkerCalls } from './worker-contract.js';
 
@@ -110,6 +112,7 @@ async function openServing(
 /** A worker that answers Checks. */
 class Serving {
   #grpc: GrpcServer | undefined;
+  #http: ProxyPort | undefined;
 
   constructor(
     private config: Config,
@@ -117,22 +120,25 @@ class Serving {
     readonly log: RunningLog,
   ) {}
 
-  /** @throws Error when the port cannot be opened */
+  /** @throws Error when a port cannot be opened */
   async open(): Promise<void> {
     this.#grpc = await startGrpcServer(this.runtime.handler, { ...grpcOptionsOf(this.config), shared: true });
+    this.#http = await openHttpFront(this.runtime.guard, () => this.config);
   }
 
   async apply(config: Config): Promise<void> {
     await this.runtime.apply(config);
     this.#grpc?.replaceTls(grpcTlsOf(config));
+    this.#http?.replaceTls(config.server.http?.tls);
     applyLogConfig(this.log, { before: this.config.log, after: config.log });
     this.config = config;
   }
 
   async drain({ delayMs, timeoutMs }: DrainTimes): Promise<void> {
     this.#grpc?.announceDrain();
+    this.#http?.announceDrain();
     await pause(delayMs);
-    await this.#grpc?.drain(timeoutMs);
+    await Promise.all([this.#grpc?.drain(timeoutMs), this.#http?.drain(timeoutMs)]);
     await this.runtime.close();
   }
 }

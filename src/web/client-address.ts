@@ -4,7 +4,13 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, MiddlewareHandler } from 'hono';
 import ipaddr from 'ipaddr.js';
-import { isPlainAddress, parseNetwork, type IpAddress, type IpNetwork } from '../http/ip-network.js';
+import {
+  isWithin,
+  parseNetwork,
+  parseSocketAddress,
+  type IpAddress,
+  type IpNetwork,
+} from '../http/ip-network.js';
 
 /** The name under which the middleware leaves the address in the context. */
 const VARIABLE = 'clientAddress';
@@ -52,7 +58,7 @@ export function clientAddressOf(c: Context): string {
  * @param address as clientAddressOf() returns it
  */
 export function rateLimitKeyOf(address: string): string {
-  const parsed = parseAddress(address);
+  const parsed = parseSocketAddress(address);
   if (parsed === undefined) return UNKNOWN;
   if (parsed.kind() === 'ipv4') return parsed.toString();
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/${IPV6_SITE_BITS}`).toString()}/${IPV6_SITE_BITS}`;
@@ -71,11 +77,11 @@ function resolve(
   forwarded: string | undefined,
   networks: readonly IpNetwork[],
 ): string {
-  let nearest = socket === undefined ? undefined : parseAddress(socket);
+  let nearest = socket === undefined ? undefined : parseSocketAddress(socket);
   if (nearest === undefined) return UNKNOWN;
   if (forwarded === undefined) return nearest.toString();
   const hops = forwarded.split(',').slice(-MAX_HOPS);
-  while (isTrusted(nearest, networks)) {
+  while (isWithin(nearest, networks)) {
     const hop = hops.pop();
     const address: IpAddress | undefined = hop === undefined ? undefined : parseHop(hop.trim());
     // A trusted proxy that names nobody is the nearest address that is known.
@@ -85,19 +91,9 @@ function resolve(
   return nearest.toString();
 }
 
-function isTrusted(address: IpAddress, networks: readonly IpNetwork[]): boolean {
-  return networks.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits));
-}
-
 /** `1.2.3.4`, `2001:db8::1`, and with a port, as some gateways write it. */
 function parseHop(hop: string): IpAddress | undefined {
   const [, bracketed, withPort] =
     /^(?:\[([^\]]{1,45})\](?::\d{1,5})?|([\d.]{7,15}):\d{1,5})$/.exec(hop) ?? [];
-  return parseAddress(bracketed ?? withPort ?? hop);
-}
-
-function parseAddress(text: string): IpAddress | undefined {
-  // A zone names an interface of this machine, and is no part of the address.
-  const address = text.replace(/%[^%]*$/, '');
-  return isPlainAddress(address) ? ipaddr.process(address) : undefined;
+  return parseSocketAddress(bracketed ?? withPort ?? hop);
 }

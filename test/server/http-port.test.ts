@@ -1,8 +1,9 @@
+import { request, type RequestOptions } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { openHttpPort, type HttpPort } from '../../src/server/http-port.js';
+import { openHttpPort, openProxyPort, type HttpPort } from '../../src/server/http-port.js';
 import { createCertificate } from '../support/certificates.mjs';
 
 const open: HttpPort[] = [];
@@ -63,5 +64,42 @@ describe('openHttpPort()', () => {
     await port.close();
     open.pop();
     idle.destroy();
+  });
+});
+
+describe('openProxyPort()', () => {
+  const ok = (_: unknown, response: { end(text: string): unknown }) => void response.end('ok');
+
+  test('asks for a certificate of clientCa', async () => {
+    const ca = createCertificate('proxy-ca');
+    const proxy = createCertificate('proxy', ca);
+    const stranger = createCertificate('stranger');
+    const port = await openProxyPort(ok, {
+      address: '127.0.0.1:0',
+      tls: { ...material('gate'), clientCa: ca.certificate },
+    });
+    open.push(port);
+    const ask = (options: RequestOptions): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const at = { host: '127.0.0.1', port: port.port, rejectUnauthorized: false, agent: false as const };
+        request({ ...at, ...options }, (response) => resolve(response.resume().statusCode))
+          .on('error', reject)
+          .end();
+      });
+    expect(await ask({ cert: proxy.certificate, key: proxy.privateKey })).toBe(200);
+    await expect(ask({})).rejects.toThrow();
+    await expect(ask({ cert: stranger.certificate, key: stranger.privateKey })).rejects.toThrow();
+  });
+
+  test('announceDrain() ends each connection with its next answer', async () => {
+    const port = await openProxyPort(ok, { address: '127.0.0.1:0', tls: undefined });
+    open.push(port);
+    const before = await fetch(`http://127.0.0.1:${port.port}/`);
+    expect(before.headers.get('connection')).toBe('keep-alive');
+    port.announceDrain();
+    const after = await fetch(`http://127.0.0.1:${port.port}/`);
+    expect(after.headers.get('connection')).toBe('close');
+    await port.drain(1000);
+    await expect(fetch(`http://127.0.0.1:${port.port}/`)).rejects.toThrow();
   });
 });

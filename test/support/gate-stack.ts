@@ -3,8 +3,10 @@ import { startEchoUpstream } from './echo-upstream.mjs';
 import type { EnvoyParts } from './envoy-config.mjs';
 import { startEnvoy, type RunningEnvoy } from './envoy-process.mjs';
 import { startPortcullis, type RunningPortcullis } from './portcullis-process.mjs';
-import { AUDIENCE, ISSUER, mintToken, testKey, type MintOptions } from './tokens.js';
+import { AUDIENCE, ISSUER, testKey } from './tokens.js';
 import { createHttp1Client, createHttp2Client, type WireClient, type WireResponse } from './wire-client.mjs';
+
+export { liveToken } from './live-token.js';
 
 /** How a stack differs from the plain one. */
 export interface GateStackOptions {
@@ -64,12 +66,6 @@ function addReplicas({ portcullis: cluster }: EnvoyParts, processes: readonly Ru
   cluster.load_assignment.endpoints[0].lb_endpoints = processes.map(({ grpcPort }) => ({
     endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: grpcPort } } },
   }));
-}
-
-/** A token of ISSUER that is good now, by the real clock, but for what the options say. */
-export function liveToken(options: MintOptions = {}): string {
-  const nowS = Math.floor(Date.now() / 1000);
-  return mintToken({ ...options, claims: { iat: nowS - 10, exp: nowS + 300, ...options.claims } });
 }
 
 /** An Authorization field. */

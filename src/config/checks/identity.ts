@@ -4,7 +4,7 @@ import { type CheckContext, refuse } from './context.js';
 const DEFAULT_TOKEN_HEADER = 'x-portcullis-identity';
 /** What decides how a message is read, routed or trusted. A claim must never get there. */
 const FORBIDDEN = new Set(
-  'host authorization proxy-authorization proxy-authenticate content-length content-type content-encoding transfer-encoding connection proxy-connection keep-alive te trailer upgrade expect cookie set-cookie dpop forwarded via x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-prefix x-forwarded-client-cert x-original-url x-rewrite-url x-http-method x-http-method-override x-method-override'.split(
+  'host authorization proxy-authorization proxy-authenticate content-length content-type content-encoding transfer-encoding connection proxy-connection keep-alive te trailer upgrade expect cookie set-cookie dpop forwarded via x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-prefix x-forwarded-client-cert x-forwarded-method x-forwarded-uri x-original-method x-original-host x-original-uri x-original-url x-rewrite-url x-http-method x-http-method-override x-method-override'.split(
     ' ',
   ),
 );

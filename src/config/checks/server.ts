@@ -11,13 +11,21 @@ export function checkServer(ctx: CheckContext): void {
   checkAuthorities(ctx);
   const server = ctx.root.get('server');
   for (const name of ['tls', 'publicTls']) checkTls(ctx, server.get(name), name);
+  checkTls(ctx, server.get('http').get('tls'), 'http.tls');
 }
 
 function checkAddresses(ctx: CheckContext): void {
   const server = ctx.root.get('server');
   const taken: { name: string; address: ReturnType<typeof parseAddress> }[] = [];
-  for (const [name, fallback] of Object.entries(DEFAULT_ADDRESSES)) {
-    const node = server.get(name);
+  const ports: [name: string, node: ConfigValue, fallback: string | undefined][] = [
+    ...Object.entries(DEFAULT_ADDRESSES).map(([name, fallback]): (typeof ports)[number] => [
+      name,
+      server.get(name),
+      fallback,
+    ]),
+    ['http.address', server.get('http').get('address'), undefined],
+  ];
+  for (const [name, node, fallback] of ports) {
     const text = node.exists ? node.text : fallback;
     const address = text === undefined ? undefined : parseAddress(text);
     const other = taken.find(

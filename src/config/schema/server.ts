@@ -68,6 +68,68 @@ const publicTls = section({
   ),
 });
 
+const httpTls = section({
+  cert: documented(
+    text('a path, or PEM text'),
+    'The certificate chain, as PEM or the path of a PEM file.',
+    './http.crt',
+  ),
+  key: documented(
+    text('a path, or PEM text'),
+    'Its private key, as PEM or the path of a PEM file.',
+    './http.key',
+  ),
+  clientCa: appliesAt(
+    'presence',
+    documented(
+      text('a path, or PEM text').optional(),
+      'The CA that signs the certificates of proxies, as PEM or the path of a PEM file. When it is given, they must show one (mTLS).',
+      '/etc/portcullis/proxy-ca.pem',
+    ),
+  ),
+});
+
+/** As the front calls them. */
+const HTTP_STYLES = ['traefik', 'caddy', 'nginx', 'ingress-nginx', 'haproxy', 'envoy', 'plain'] as const;
+
+const http = section({
+  address: appliesAt(
+    'restart',
+    documented(address(), 'Where proxies ask by HTTP: host:port.', '0.0.0.0:9194'),
+  ),
+  style: appliesAt(
+    'restart',
+    documented(
+      choice(HTTP_STYLES),
+      'How the proxy asks: which headers say what is asked about, and what the answer may be. `plain` is for plugins and scripts of your own.',
+      'nginx',
+    ),
+  ),
+  trustedProxies: appliesAt(
+    'restart',
+    documented(
+      z.array(network(), { error: mustBe('a list of addresses and networks') }).prefault([]),
+      'Addresses and networks of the proxies. Only their questions are answered: whoever else asks gets 403 `untrusted_proxy`. Empty: nobody is believed.',
+      ['10.0.0.0/8'],
+    ),
+  ),
+  timeout: appliesAt(
+    'restart',
+    documented(
+      duration('50ms', '1m').prefault('5s'),
+      'How long the proxy waits for an answer. The denial `deadline_exceeded` leaves before that.',
+      '5s',
+    ),
+  ),
+  tls: appliesAt(
+    'presence',
+    documented(httpTls.optional(), 'TLS on this port. Absent: plain text.', {
+      cert: './http.crt',
+      key: './http.key',
+    }),
+  ),
+});
+
 const cors = section({
   origins: documented(list(origin()), 'Origins whose pages may read what the public port answers.', [
     'https://app.example.com',
@@ -108,6 +170,14 @@ export const serverSection = section({
       address().optional(),
       'What clients and upstreams may reach: the JWKS of identity tokens and the resource metadata of RFC 9728. Absent: the port is not opened.',
       '0.0.0.0:9193',
+    ),
+  ),
+  http: appliesAt(
+    'presence',
+    documented(
+      http.optional(),
+      'The HTTP front, for proxies that do not speak ext_authz over gRPC: Traefik, Caddy, nginx, HAProxy and others. Beside the gRPC port, with the same policies. Absent: not opened.',
+      { address: '0.0.0.0:9194', style: 'nginx', trustedProxies: ['10.0.0.0/8'] },
     ),
   ),
   tls: appliesAt(
