@@ -1,43 +1,15 @@
 import type { VerificationKey } from '../jwk/types.js';
-import type { Clock, Logger } from '../ports.js';
-import { refreshDelayMs, retryDelayMs } from './back-off.js';
+import { retryDelayMs } from './back-off.js';
+import { EmptySetConfirmation } from './empty-set-confirmation.js';
+import type { FetchedKeysDependencies } from './fetched-keys-dependencies.js';
 import { HeldKeySet, type TimedKeySet } from './held-key-set.js';
+import { IssuerSnapshots } from './issuer-snapshots.js';
 import { failureCode, type KeySetFailureCode } from './key-set-error.js';
-import { type KeySet, NO_KEYS, noUsableKeys, parseKeySet, readKeySet, serializeKeySet } from './key-set.js';
+import { type KeySet, NO_KEYS, noUsableKeys, readKeySet } from './key-set.js';
 import type { FetchedSource } from './key-source.js';
-import type { KeySetFetcher, KeySetMetrics, KeySetSettings, RandomFraction, Scheduler } from './ports.js';
 import { type Attempt, Refresher } from './refresher.js';
-import type { SnapshotStore } from './snapshot-store.js';
 import { type IssuerKeys, KeysUnavailableError } from './types.js';
-
-/** What fetched keys borrow from outside. */
-export interface FetchedKeysDependencies {
-  readonly fetcher: KeySetFetcher;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly random: RandomFraction;
-  readonly logger: Logger;
-  readonly metrics: KeySetMetrics;
-  readonly snapshots: SnapshotStore | undefined;
-  /** The present settings; a reload may change them. */
-  readonly settings: () => KeySetSettings;
-  /** Hands out numbers that were never handed out before. */
-  readonly nextGeneration: () => number;
-  /** Told of each use, for the LRU of issuers. */
-  readonly used: () => void;
-}
-
-/**
- * Checks that may wait for one issuer's fetch at a time. The others are answered at once, so that an issuer that hangs
- * does not take up every Check there may be.
- */
-const MAX_WAITING = 256;
-/** A snapshot is written again this often, so that its age is true, and at once when keys change. */
-const SNAPSHOT_INTERVAL_MS = 60_000;
-/** A snapshot of the future, by more than clocks differ, has a wrong age. */
-const MAX_CLOCK_DIFFERENCE_MS = 60_000;
-/** A set without a usable key is believed when it comes twice within the cooldown, or this where that is longer. */
-const CONFIRM_EMPTY_WITHIN_MS = 30_000;
+import { WaitingChecks } from './waiting-checks.js';
 
 /**
  * The keys of one issuer, fetched and kept fresh in the background. While the issuer fails, the last good set is served
@@ -52,11 +24,9 @@ export class FetchedIssuerKeys implements IssuerKeys {
   #evicted = false;
   /** Loaded from disk and past its expiry: for the case that the issuer does not answer. */
   #standby: TimedKeySet | undefined;
-  #waiting = 0;
-  #unknownKidAskedAtMs = -Infinity;
-  #snapshotAtMs = -Infinity;
-  /** When a set without a usable key came first; -Infinity: the last answer was none. */
-  #emptyAtMs = -Infinity;
+  readonly #waiting: WaitingChecks;
+  readonly #snapshots: IssuerSnapshots;
+  readonly #emptySets: EmptySetConfirmation;
 
   /**
    * @param issuer from the configuration
@@ -68,11 +38,15 @@ export class FetchedIssuerKeys implements IssuerKeys {
     private readonly deps: FetchedKeysDependencies,
   ) {
     this.#held = new HeldKeySet(deps.nextGeneration, deps.settings);
+    this.#waiting = new WaitingChecks(() => deps.settings().cooldownMs);
+    this.#snapshots = new IssuerSnapshots({ issuer, source }, deps);
+    this.#emptySets = new EmptySetConfirmation(deps.clock, () => deps.settings().cooldownMs);
     this.#refresher = new Refresher<TimedKeySet>({
       fetch: (attempt) => this.#fetch(attempt),
       accept: (held) => this.#accept(held),
       failed: (error, retryInMs) => this.#failed(error, retryInMs),
-      refreshInMs: () => this.#refreshInMs(),
+      refreshInMs: () =>
+        this.#fetchesEachTime() ? undefined : this.#held.refreshInMs(deps.clock.now(), deps.random),
       retryInMs: (failures) => retryDelayMs(failures, { settings: deps.settings(), random: deps.random }),
       clock: deps.clock,
       scheduler: deps.scheduler,
@@ -155,8 +129,7 @@ export class FetchedIssuerKeys implements IssuerKeys {
     if (drop) {
       this.#held.drop();
       this.#standby = undefined;
-      this.#snapshotAtMs = -Infinity;
-      this.deps.snapshots?.remove(this.issuer);
+      this.#snapshots.remove();
     }
     this.#started = true;
     this.#evicted = false;
@@ -183,49 +156,45 @@ export class FetchedIssuerKeys implements IssuerKeys {
     this.#refresher.stop();
   }
 
+  /** A snapshot that has not expired is as good as the cache it came from; an older one waits for a failure. */
   #wake(): void {
     this.#started = true;
     this.#evicted = false;
-    this.#loadSnapshot();
+    const held = this.#snapshots.load();
+    if (held === undefined) return;
+    if (this.deps.clock.now() < this.#held.expiresAtMs(held)) this.#held.install(held);
+    else this.#standby = held;
   }
 
   #fetchesEachTime(): boolean {
     return this.deps.settings().maxTtlMs === 0;
   }
 
-  #findAfterFetch(kid: string | undefined, alg: string, nowMs: number): Promise<readonly VerificationKey[]> {
-    const backOffMs = this.#fetchesEachTime() ? 0 : this.#refresher.backOffMs(nowMs);
-    // Whoever comes while an attempt is under way waits for it; between attempts nobody waits.
-    if (this.#closed || this.#waiting >= MAX_WAITING || (!this.#refresher.inFlight && backOffMs > 0)) {
-      const set = this.#decide(false);
-      return set === undefined ? Promise.reject(this.#unavailable()) : Promise.resolve(set.find(kid, alg));
-    }
-    return this.#await((succeeded) => {
+  async #findAfterFetch(
+    kid: string | undefined,
+    alg: string,
+    nowMs: number,
+  ): Promise<readonly VerificationKey[]> {
+    const find = (succeeded: boolean): readonly VerificationKey[] => {
       const set = this.#decide(succeeded);
       if (set === undefined) throw this.#unavailable();
       return set.find(kid, alg);
-    });
+    };
+    const backOffMs = this.#fetchesEachTime() ? 0 : this.#refresher.backOffMs(nowMs);
+    // Whoever comes while an attempt is under way waits for it; between attempts nobody waits.
+    const mayWait = !this.#closed && !this.#waiting.isFull && (this.#refresher.inFlight || backOffMs <= 0);
+    return mayWait ? this.#await(find) : find(false);
   }
 
   /** May this unknown kid wait for a fetch, and does it start one? However many kids are made up: one per cooldown. */
   #mayAskForUnknown(nowMs: number): boolean {
-    if (this.#closed || this.#waiting >= MAX_WAITING) return false;
+    if (this.#closed || this.#waiting.isFull) return false;
     if (this.#refresher.inFlight) return true;
-    const elapsedMs = nowMs - this.#unknownKidAskedAtMs;
-    // A clock that was set back must not close the door until it has caught up.
-    if (elapsedMs >= 0 && elapsedMs < this.deps.settings().cooldownMs) return false;
-    if (this.#refresher.backOffMs(nowMs) > 0) return false;
-    this.#unknownKidAskedAtMs = nowMs;
-    return true;
+    return this.#refresher.backOffMs(nowMs) <= 0 && this.#waiting.takeUnknownKid(nowMs);
   }
 
-  async #await<R>(then: (succeeded: boolean) => R): Promise<R> {
-    this.#waiting += 1;
-    try {
-      return then(await this.start());
-    } finally {
-      this.#waiting -= 1;
-    }
+  #await<R>(then: (succeeded: boolean) => R): Promise<R> {
+    return this.#waiting.wait(async () => then(await this.start()));
   }
 
   #decide(succeeded: boolean): KeySet | undefined {
@@ -254,29 +223,17 @@ export class FetchedIssuerKeys implements IssuerKeys {
   #accept(held: TimedKeySet): void {
     const { logger, metrics } = this.deps;
     const isEmpty = held.set.keys.length === 0;
-    if (isEmpty && !this.#isEmptyConfirmed()) throw noUsableKeys(held.set);
-    if (!isEmpty) this.#emptyAtMs = -Infinity;
+    const wasEmpty = this.#held.latest?.set.keys.length === 0;
+    if (!isEmpty) this.#emptySets.reset();
+    else if (!wasEmpty && !this.#emptySets.confirm()) throw noUsableKeys(held.set);
     const changed = this.#held.install(held);
     this.#standby = undefined;
     this.#lastError = undefined;
     metrics.fetched(this.issuer, 'success');
-    this.#saveSnapshot(held, changed);
+    this.#snapshots.save(held, changed);
     if (!changed) return;
     const { keys, skipped } = held.set;
     logger.info({ issuer: this.issuer, keys: keys.length, skipped }, 'the issuer has new keys');
-  }
-
-  /**
-   * An issuer that is being set up answers without keys for a moment; one that withdraws its keys goes on with it. The
-   * retry after the first such answer comes within the cooldown.
-   */
-  #isEmptyConfirmed(): boolean {
-    if (this.#held.latest?.set.keys.length === 0) return true;
-    const nowMs = this.deps.clock.now();
-    const withinMs = Math.max(this.deps.settings().cooldownMs, CONFIRM_EMPTY_WITHIN_MS);
-    if (nowMs - this.#emptyAtMs <= withinMs) return true;
-    this.#emptyAtMs = nowMs;
-    return false;
   }
 
   #failed(error: unknown, retryInMs: number): void {
@@ -287,57 +244,8 @@ export class FetchedIssuerKeys implements IssuerKeys {
     if (this.#standby !== undefined && this.#held.latest === undefined) this.#held.install(this.#standby);
     const serving = this.#held.servable(clock.now()) !== undefined;
     const detail = error instanceof Error ? error.message : 'unknown';
-    logger.warn(
-      { issuer: this.issuer, reason: code, detail, failures: this.failures, retryInMs, serving },
-      serving
-        ? 'the keys could not be fetched; the last good ones are used'
-        : 'the keys could not be fetched',
-    );
-  }
-
-  #refreshInMs(): number | undefined {
-    const held = this.#held.latest;
-    if (held === undefined || this.#fetchesEachTime()) return undefined;
-    const { clock, random } = this.deps;
-    const { fetchedAtMs } = held;
-    const expiresAtMs = this.#held.expiresAtMs(held);
-    return refreshDelayMs({ fetchedAtMs, expiresAtMs, nowMs: clock.now() }, random);
-  }
-
-  #saveSnapshot(held: TimedKeySet, changed: boolean): void {
-    if (held.set.keys.length === 0) {
-      // The keys that were withdrawn must not come back with a restart.
-      this.#snapshotAtMs = -Infinity;
-      this.deps.snapshots?.remove(this.issuer);
-      return;
-    }
-    const nowMs = this.deps.clock.now();
-    if (!changed && nowMs - this.#snapshotAtMs < SNAPSHOT_INTERVAL_MS) return;
-    this.#snapshotAtMs = nowMs;
-    const { fetchedAtMs, ttlMs, set } = held;
-    const { issuer, source } = this;
-    this.deps.snapshots?.save({ issuer, source }, { jwks: serializeKeySet(set), fetchedAtMs, ttlMs });
-  }
-
-  /** A snapshot that has not expired is as good as the cache it came from; an older one waits for a failure. */
-  #loadSnapshot(): void {
-    const held = this.#readSnapshot();
-    if (held === undefined) return;
-    const nowMs = this.deps.clock.now();
-    if (held.fetchedAtMs > nowMs + MAX_CLOCK_DIFFERENCE_MS) return;
-    if (nowMs < this.#held.expiresAtMs(held)) this.#held.install(held);
-    else this.#standby = held;
-  }
-
-  #readSnapshot(): TimedKeySet | undefined {
-    const { issuer, source } = this;
-    const snapshot = this.deps.snapshots?.load({ issuer, source });
-    if (snapshot === undefined) return undefined;
-    try {
-      return { ...snapshot, set: parseKeySet(snapshot.jwks), source: 'snapshot' };
-    } catch (error) {
-      this.deps.logger.warn({ issuer, reason: failureCode(error) }, 'the key snapshot is ignored');
-      return undefined;
-    }
+    const fields = { issuer: this.issuer, reason: code, detail, failures: this.failures, retryInMs, serving };
+    const what = 'the keys could not be fetched';
+    logger.warn(fields, serving ? `${what}; the last good ones are used` : what);
   }
 }

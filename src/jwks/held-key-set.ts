@@ -1,6 +1,7 @@
+import { refreshDelayMs } from './back-off.js';
 import { clampTtlMs } from './cache-lifetime.js';
 import type { KeySet } from './key-set.js';
-import type { KeySetSettings } from './ports.js';
+import type { KeySetSettings, RandomFraction } from './ports.js';
 
 /** Where a set came from. */
 type HeldSource = 'network' | 'snapshot';
@@ -61,6 +62,13 @@ export class HeldKeySet {
     this.#held = undefined;
     this.#fingerprint = undefined;
     this.#generation = this.nextGeneration();
+  }
+
+  /** @returns milliseconds until the set should be fetched again, before it expires; undefined: there is none */
+  refreshInMs(nowMs: number, random: RandomFraction): number | undefined {
+    if (this.#held === undefined) return undefined;
+    const { fetchedAtMs } = this.#held;
+    return refreshDelayMs({ fetchedAtMs, expiresAtMs: this.expiresAtMs(this.#held), nowMs }, random);
   }
 
   /** Lets go of the set to save memory. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { FetchedIssuerKeys, type FetchedKeysDependencies } from './fetched-issuer-keys.js';
+import { FetchedIssuerKeys } from './fetched-issuer-keys.js';
+import type { FetchedKeysDependencies } from './fetched-keys-dependencies.js';
 import {
   type FetchedSource,
   isFetchedSource,

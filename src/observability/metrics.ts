@@ -9,6 +9,7 @@ import { REVOCATION_SOURCES, type RevocationSource } from '../revocation/revocat
 import { CounterTable } from './counter-table.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { AGGREGATORS, METRICS, type MetricName } from './metric-catalogue.js';
+import type { ConfigState, KeySetRow, MeasuredState, Metrics } from './metric-ports.js';
 
 /** Upper bounds in seconds: a decision takes microseconds, a wait for a dependency milliseconds. */
 const DURATION_BUCKETS = [
@@ -20,47 +21,6 @@ const PREFIX = 'portcullis_';
 const OUTCOMES = ['allow', 'deny', 'error'] as const;
 /** How a Check ended; error: the fault is ours or a dependency's. */
 type Outcome = (typeof OUTCOMES)[number];
-
-/** Values that are read when Prometheus scrapes. */
-export interface MeasuredState {
-  /** By issuer: seconds since the set was fetched, and usable keys; undefined age: no set. */
-  keySets(): Iterable<KeySetRow>;
-  replayEntries(): number | undefined;
-  tokenCacheEntries(): number;
-  checksWaiting(): number;
-  logLinesDropped(): number;
-}
-
-/** What is known of the configuration in force. */
-export interface ConfigState {
-  /** Seconds since the epoch. */
-  readonly loadedAtS: number;
-  /** Did the latest reload fail? */
-  readonly hasFailed: boolean;
-}
-
-/** The registry and the ports that the rest of the product reports to. */
-export interface Metrics {
-  readonly registry: Registry;
-  readonly gate: GateMetrics;
-  decided(decision: Decision, durationMs: number): void;
-  jwksFetched(issuer: string, outcome: string): void;
-  /** @param durationMs of the call, milliseconds */
-  introspected(issuer: string, outcome: 'active' | 'inactive' | 'failed', durationMs: number): void;
-  reloaded(outcome: 'success' | 'failure'): void;
-  revoked(source: RevocationSource): void;
-  /** @param event a known event, or `unknown` */
-  securityEvent(issuer: string, event: string): void;
-  /** Sets where the revocation store's state is read, in the process that owns it. */
-  observeRevocations(read: () => { readonly size: number; readonly available: boolean }): void;
-  clientKeyFileRefused(): void;
-  tokenRequest(grant: string, outcome: string): void;
-  adminAction(action: string, outcome: string): void;
-  /** Sets where the gauges of reloads are read, in the process that reloads. */
-  observeConfig(state: ConfigState): void;
-  /** Sets where gauges are read; the last caller wins. */
-  observe(state: MeasuredState): void;
-}
 
 /** @param version of the product, for build_info */
 export function createMetrics(version: string): Metrics {
@@ -248,13 +208,6 @@ class PrometheusMetrics implements Metrics {
       aggregator: AGGREGATORS[name] ?? ('sum' as const),
     };
   }
-}
-
-/** What is known of one issuer's keys. */
-export interface KeySetRow {
-  readonly issuer: string;
-  readonly ageSeconds: number | undefined;
-  readonly keys: number;
 }
 
 /** allow, deny, or error where the fault is ours or a dependency's. */

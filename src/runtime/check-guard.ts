@@ -4,7 +4,7 @@ import type { AuthzRequest } from '../authz/types.js';
 import type { Config } from '../config/config.js';
 import { createGuard, type Gate, type Guard } from '../guard/guard.js';
 import { createDecisionLog } from '../observability/decision-log.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metric-ports.js';
 import type { RecentDenials } from '../observability/recent-denials.js';
 import type { Clock, Logger } from '../ports.js';
 

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
 import { createIntrospections, type Introspections } from '../introspections.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metric-ports.js';
 import { systemClock, type Logger } from '../ports.js';
 import type { RedisAccess } from '../stores/redis-access.js';
 import { createRedisTexts } from '../stores/redis-texts.js';

@@ -7,7 +7,7 @@ import { systemScheduler, type KeySetFetcher } from '../jwks/ports.js';
 import { createKeySetRegistry, type KeySetRegistry, type RegistrySettings } from '../jwks/registry.js';
 import { createSnapshotStore } from '../jwks/snapshot-store.js';
 import type { IssuerKeys } from '../jwks/types.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metric-ports.js';
 import { systemClock, type Logger } from '../ports.js';
 
 /** What a key registry is made with. */

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.js';
 import type { AskIntrospection } from '../introspections.js';
 import type { KeySetFetcher } from '../jwks/ports.js';
 import type { RecentDenials } from '../observability/recent-denials.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metric-ports.js';
 import type { Logger } from '../ports.js';
 import type { KeyRegistry } from './key-registry.js';
 import type { SharedState } from './shared-state.js';

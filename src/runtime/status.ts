@@ -3,7 +3,7 @@ import type { TokenCache } from '../authz/token/token-cache.js';
 import type { Config } from '../config/config.js';
 import type { Guard } from '../guard/guard.js';
 import type { OverloadGuard } from '../guard/overload.js';
-import type { MeasuredState } from '../observability/metrics.js';
+import type { MeasuredState } from '../observability/metric-ports.js';
 import type { Clock, Logger } from '../ports.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import type { ReplayStore } from '../stores/replay-store.js';

@@ -8,7 +8,7 @@ import type { Registry } from 'prom-client';
 import type { Config, IssuerConfig } from '../config/config.js';
 import type { KeySetFetcher } from '../jwks/ports.js';
 import type { IssuerKeys } from '../jwks/types.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metric-ports.js';
 import type { Clock, Logger } from '../ports.js';
 import type { Insights } from '../token-service/insights/router.js';
 import type { SharedStateSource } from '../runtime/shared-state.js';

@@ -1,7 +1,7 @@
 /** What the process that owns the configuration has beside Checks: services, HTTP ports, the reload's outcome. */
 import type { Config } from '../config/config.js';
 import { applyLogConfig, type RunningLog } from '../observability/log.js';
-import type { Metrics } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metric-ports.js';
 import { systemClock } from '../ports.js';
 import { createPublicDocuments } from '../runtime/documents.js';
 import type { KeyRegistry } from '../runtime/key-registry.js';

@@ -2,12 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ProofKeys } from '../authz/dpop/proof-keys.js';
 import type { VerifyProof } from '../authz/dpop/proof.js';
-import { createJwtKind } from '../authz/token/jwt.js';
-import type { TokenIssuer as TrustedTokenIssuer } from '../authz/token/jwt-issuer.js';
 import type { AskPersonalToken } from '../authz/token/personal.js';
-import { createTokenVerifier } from '../authz/token/verifier.js';
 import type { VerifiedToken } from '../authz/types.js';
-import type { Config, TokensConfig, TokenServiceConfig } from '../config/config.js';
+import type { Config, TokenServiceConfig } from '../config/config.js';
 import type { IssuerKeys } from '../jwks/types.js';
 import type { KeySource } from '../jwks/key-source.js';
 import type { Clock, Logger } from '../ports.js';
@@ -15,25 +12,20 @@ import { createConfiguredProofVerifier } from '../proof-verifier.js';
 import { createTokenSealer } from '../signing/sealed-token.js';
 import { createJwtSigner } from '../signing/signer.js';
 import type { ReplayStore } from '../stores/replay-store.js';
-import { tokenRulesOf } from '../token-rules.js';
 import type { AdminParts } from './admin/router.js';
 import { TokenAdmin } from './admin/token-admin.js';
-import { createAuthenticator, type Authenticator } from './authenticator.js';
+import { createAuthenticator } from './authenticator.js';
+import { createGrants } from './build-grants.js';
 import type { IntrospectionEndpointParts } from './endpoint/introspection.js';
 import type { MetadataParts } from './endpoint/metadata.js';
 import { createDirectTokens } from './direct-tokens.js';
 import { createProofJudge } from './endpoint/proof.js';
 import type { RevocationEndpointParts } from './endpoint/revocation.js';
-import { GRANT_TYPES, TOKEN_PATHS, type TokenEndpointParts } from './endpoint/token.js';
-import { createExchangeableTokens } from './exchangeable-tokens.js';
+import type { TokenEndpointParts } from './endpoint/token.js';
 import { createFailureLimits } from './failure-limits.js';
-import { createClientCredentialsGrant } from './grants/client-credentials.js';
-import type { Grant } from './grants/grant.js';
-import { createJwtBearerGrant, type ClientKeys } from './grants/jwt-bearer.js';
-import { createTokenExchangeGrant } from './grants/token-exchange.js';
-import { createTrustRules } from './grants/trusted-issuers.js';
+import type { ClientKeys } from './grants/jwt-bearer.js';
 import { createTokenIssuer } from './issued-tokens.js';
-import { createOwnTokenJudge, type IssuedRevocations, type JudgeOwnToken } from './own-tokens.js';
+import { createOwnTokenJudge, type IssuedRevocations } from './own-tokens.js';
 import { createScryptQueue } from './scrypt-queue.js';
 import { createSecretHasher } from './secret-hasher.js';
 import type { TokenStore } from './store.js';
@@ -194,87 +186,4 @@ function verifyProofOf({ dpop }: Config, keys: ProofKeys): VerifyProof | undefin
 
 function isClient(name: string, { trust }: TokenServiceConfig, clientKeys: ClientKeys | undefined): boolean {
   return clientKeys?.find(name) !== undefined || trust.some(({ client }) => client === name);
-}
-
-interface GrantDeps extends TokenServiceDeps {
-  readonly authenticator: Authenticator;
-  readonly judgeOwnToken: JudgeOwnToken;
-}
-
-function createGrants(config: Config, deps: GrantDeps): ReadonlyMap<string, Grant> {
-  const tokens = config.tokens as TokensConfig & { readonly service: TokenServiceConfig };
-  const create = {
-    client_credentials: () => createClientCredentialsGrant(deps.authenticator),
-    jwt_bearer: () => createJwtBearer(tokens, deps),
-    token_exchange: () => createTokenExchange(config, tokens, deps),
-  };
-  return new Map(tokens.service.grants.map((name) => [GRANT_TYPES[name], create[name]()]));
-}
-
-function createJwtBearer(
-  { issuer, service }: TokensConfig & { readonly service: TokenServiceConfig },
-  { authenticator, assertions, clock, store, clientKeys, keysOf }: GrantDeps,
-): Grant {
-  const base = issuer.replace(/\/$/, '');
-  const rules = service.trust.map(({ source, ttl, ...rule }) => ({
-    ...rule,
-    keys: keysOf(rule.issuer, source),
-    ttlMs: ttl,
-  }));
-  return createJwtBearerGrant({
-    clients:
-      service.clients === undefined || clientKeys === undefined
-        ? undefined
-        : { claim: service.clients.claim, keys: clientKeys },
-    trust: createTrustRules(rules, clock),
-    audiences: [issuer, ...TOKEN_PATHS.map((path) => base + path)],
-    authenticator,
-    replay: assertions,
-    clock,
-    isTokenId: async (name) => (await store.get(name)) !== undefined,
-  });
-}
-
-function createTokenExchange(
-  config: Config,
-  { issuer, audiences, service }: TokensConfig & { readonly service: TokenServiceConfig },
-  { authenticator, judgeOwnToken, isRevoked, clock, keysOf }: GrantDeps,
-): Grant {
-  const { issuers = [], scopes = [], ttl = service.ttl } = service.exchange ?? {};
-  const verifier = createTokenVerifier({
-    kinds: [
-      createJwtKind({ issuers: exchangeable(config, issuers, keysOf), maxTokenBytes: config.maxTokenBytes }),
-    ],
-    cache: undefined,
-    metrics: { tokenCache: () => undefined },
-    clock,
-  });
-  return createTokenExchangeGrant({
-    authenticator,
-    verifyToken: createExchangeableTokens({
-      verifier,
-      judgeOwnToken: issuers.includes(issuer) ? judgeOwnToken : undefined,
-      issuer,
-      isRevoked,
-      clock,
-    }),
-    scopes,
-    ttlMs: ttl,
-    audiences,
-    issuer,
-    format: service.format,
-  });
-}
-
-/** The entries of `issuers` whose tokens may be exchanged, held to the same rules as at a Check. */
-function exchangeable(
-  { issuers }: Config,
-  names: readonly string[],
-  keysOf: TokenServiceDeps['keysOf'],
-): ReadonlyMap<string, TrustedTokenIssuer> {
-  return new Map(
-    issuers
-      .filter(({ issuer }) => names.includes(issuer))
-      .map((one) => [one.issuer, { ...tokenRulesOf(one), keys: keysOf(one.issuer, undefined) }]),
-  );
 }
