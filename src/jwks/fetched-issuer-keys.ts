@@ -135,7 +135,6 @@ export class FetchedIssuerKeys implements IssuerKeys {
     this.#evicted = false;
     return this.#refresher.restart();
   }
-
   /** Hears that settings have changed. */
   reconfigured(): void {
     if (!this.#closed) this.#refresher.reschedule();
@@ -244,8 +243,8 @@ export class FetchedIssuerKeys implements IssuerKeys {
     if (this.#standby !== undefined && this.#held.latest === undefined) this.#held.install(this.#standby);
     const serving = this.#held.servable(clock.now()) !== undefined;
     const detail = error instanceof Error ? error.message : 'unknown';
-    const fields = { issuer: this.issuer, reason: code, detail, failures: this.failures, retryInMs, serving };
     const what = 'the keys could not be fetched';
+    const fields = { issuer: this.issuer, reason: code, detail, failures: this.failures, retryInMs, serving };
     logger.warn(fields, serving ? `${what}; the last good ones are used` : what);
   }
 }

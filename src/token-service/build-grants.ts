@@ -5,7 +5,6 @@ import { createTokenVerifier } from '../authz/token/verifier.js';
 import type { Config, TokensConfig, TokenServiceConfig } from '../config/config.js';
 import { tokenRulesOf } from '../token-rules.js';
 import type { Authenticator } from './authenticator.js';
-import type { TokenServiceDeps } from './build.js';
 import { GRANT_TYPES, TOKEN_PATHS } from './endpoint/token.js';
 import { createExchangeableTokens } from './exchangeable-tokens.js';
 import { createClientCredentialsGrant } from './grants/client-credentials.js';
@@ -14,6 +13,7 @@ import { createJwtBearerGrant } from './grants/jwt-bearer.js';
 import { createTokenExchangeGrant } from './grants/token-exchange.js';
 import { createTrustRules } from './grants/trusted-issuers.js';
 import type { JudgeOwnToken } from './own-tokens.js';
+import type { TokenServiceDeps } from './token-service-deps.js';
 
 /** The section `tokens` of a configuration that has the service. */
 type ServedTokens = TokensConfig & { readonly service: TokenServiceConfig };

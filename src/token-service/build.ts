@@ -3,15 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { ProofKeys } from '../authz/dpop/proof-keys.js';
 import type { VerifyProof } from '../authz/dpop/proof.js';
 import type { AskPersonalToken } from '../authz/token/personal.js';
-import type { VerifiedToken } from '../authz/types.js';
 import type { Config, TokenServiceConfig } from '../config/config.js';
-import type { IssuerKeys } from '../jwks/types.js';
-import type { KeySource } from '../jwks/key-source.js';
-import type { Clock, Logger } from '../ports.js';
 import { createConfiguredProofVerifier } from '../proof-verifier.js';
 import { createTokenSealer } from '../signing/sealed-token.js';
 import { createJwtSigner } from '../signing/signer.js';
-import type { ReplayStore } from '../stores/replay-store.js';
 import type { AdminParts } from './admin/router.js';
 import { TokenAdmin } from './admin/token-admin.js';
 import { createAuthenticator } from './authenticator.js';
@@ -25,30 +20,10 @@ import type { TokenEndpointParts } from './endpoint/token.js';
 import { createFailureLimits } from './failure-limits.js';
 import type { ClientKeys } from './grants/jwt-bearer.js';
 import { createTokenIssuer } from './issued-tokens.js';
-import { createOwnTokenJudge, type IssuedRevocations } from './own-tokens.js';
+import { createOwnTokenJudge } from './own-tokens.js';
 import { createScryptQueue } from './scrypt-queue.js';
 import { createSecretHasher } from './secret-hasher.js';
-import type { TokenStore } from './store.js';
-
-/** What outlives a configuration, or is borrowed. */
-export interface TokenServiceDeps {
-  readonly store: TokenStore;
-  /** Of DPoP proofs. */
-  readonly replay: ReplayStore;
-  /** Of the `jti` of assertions, which live longer. */
-  readonly assertions: ReplayStore;
-  readonly proofKeys: ProofKeys;
-  readonly revocations: IssuedRevocations;
-  /** Of tokens that others issued. */
-  readonly isRevoked: (token: VerifiedToken, text: string) => boolean;
-  /** undefined: `tokens.clients` is not configured. */
-  readonly clientKeys: ClientKeys | undefined;
-  /** The keys of an issuer; source undefined: those of the entry of `issuers`. */
-  readonly keysOf: (issuer: string, source: KeySource | undefined) => IssuerKeys;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: TokenEndpointParts['metrics'] & AdminParts['metrics'];
-}
+import type { TokenServiceDeps } from './token-service-deps.js';
 
 /** The parts of the service that one configuration makes. */
 export interface TokenServiceParts {
