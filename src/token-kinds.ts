@@ -30,21 +30,43 @@ export interface TokenKindParts {
  * whatever is left comes last.
  */
 export function createTokenKinds(config: Config, parts: TokenKindParts): readonly TokenKind[] {
+  return kindsOf(config, parts, {
+    jwt: ownJwtIssuer(config, parts.ownKeys),
+    kinds: createOwnKinds(config, parts.askPersonalToken),
+  });
+}
+
+/** The same without what is issued here: the tokens of `issuers`, and of nobody else. */
+export function createForeignKinds(
+  config: Config,
+  parts: Pick<TokenKindParts, 'keysOf' | 'introspectorOf'>,
+): readonly TokenKind[] {
+  return kindsOf(config, parts, { jwt: [], kinds: [] });
+}
+
+function kindsOf(
+  config: Config,
+  parts: Pick<TokenKindParts, 'keysOf' | 'introspectorOf'>,
+  own: { readonly jwt: readonly [string, TokenIssuer][]; readonly kinds: readonly TokenKind[] },
+): readonly TokenKind[] {
   const introspecting = introspectingIssuersOf(config, parts);
   const jwt = createJwtKind({
-    issuers: jwtIssuersOf(config, { parts, introspecting }),
+    issuers: new Map([...jwtIssuersOf(config, { parts, introspecting }), ...own.jwt]),
     maxTokenBytes: config.maxTokenBytes,
     isExact: introspecting.size > 0,
   });
-  const own = [jwt, ...createOwnKinds(config, parts.askPersonalToken)];
-  return introspecting.size === 0 ? own : [...own, createIntrospectedKind(introspecting)];
+  const kinds = [jwt, ...own.kinds];
+  return introspecting.size === 0 ? kinds : [...kinds, createIntrospectedKind(introspecting)];
 }
 
 function jwtIssuersOf(
   config: Config,
-  from: { parts: TokenKindParts; introspecting: ReadonlyMap<string, IntrospectingIssuer> },
-): Map<string, TokenIssuer> {
-  const others = config.issuers.map((issuer): [string, TokenIssuer] => {
+  from: {
+    parts: Pick<TokenKindParts, 'keysOf'>;
+    introspecting: ReadonlyMap<string, IntrospectingIssuer>;
+  },
+): [string, TokenIssuer][] {
+  return config.issuers.map((issuer): [string, TokenIssuer] => {
     const asked = issuer.introspection?.always === true ? from.introspecting.get(issuer.issuer) : undefined;
     return [
       issuer.issuer,
@@ -55,10 +77,12 @@ function jwtIssuersOf(
       },
     ];
   });
-  return new Map([...others, ...ownJwtIssuer(config, from.parts.ownKeys)]);
 }
 
-function introspectingIssuersOf(config: Config, parts: TokenKindParts): Map<string, IntrospectingIssuer> {
+function introspectingIssuersOf(
+  config: Config,
+  parts: Pick<TokenKindParts, 'introspectorOf'>,
+): Map<string, IntrospectingIssuer> {
   return new Map(
     config.issuers.flatMap((issuer): [string, IntrospectingIssuer][] => {
       const introspector = parts.introspectorOf(issuer);

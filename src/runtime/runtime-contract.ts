@@ -41,6 +41,8 @@ export interface Runtime {
   readonly metrics: Metrics;
   /** Asks issuers for their keys. */
   readonly fetcher: KeySetFetcher;
+  /** Asks an issuer of the configuration in force about a token. */
+  readonly introspect: AskIntrospection;
   readonly replay: ReplayStore;
   /** The one Redis connection of the process. */
   readonly redis: RedisAccess;

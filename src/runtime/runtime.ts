@@ -12,7 +12,11 @@ import type { CompileCondition } from '../authz/policy/compile.js';
 import type { AuthzRequest } from '../authz/types.js';
 import { buildGate, type GateParts } from '../gate.js';
 import type { Introspector } from '../introspection/types.js';
-import { createForwardedIntrospections, type Introspections } from '../introspections.js';
+import {
+  createForwardedIntrospections,
+  type AskIntrospection,
+  type Introspections,
+} from '../introspections.js';
 import type { KeySetFetcher } from '../jwks/ports.js';
 import type { IssuerKeys } from '../jwks/types.js';
 import { describeId } from '../observability/redact.js';
@@ -75,6 +79,7 @@ class ProcessRuntime implements Runtime {
   private readonly ownReplay: GuardedReplayStore | undefined;
   private readonly revocations: RevocationList | undefined;
   private readonly introspections: Introspections;
+  readonly introspect: AskIntrospection = (question) => this.introspections.ask(question);
   readonly redis: RedisAccess;
   readonly state = createSharedState();
   private readonly clock: Clock = systemClock;

@@ -28,9 +28,9 @@ export async function startAlone(config: Config, options: OwnerOptions): Promise
       askPersonalToken: (token) => askPersonalToken(token),
     });
     closers.add(() => runtime.close());
-    const { metrics, keys, redis, fetcher, replay } = runtime;
+    const { metrics, keys, redis, fetcher, introspect, replay } = runtime;
     const owner = await Owner.open(config, {
-      ...{ ...options, metrics, keys, redis, fetcher, replay, closers },
+      ...{ ...options, metrics, keys, redis, fetcher, introspect, replay, closers },
       insights: localInsights(runtime),
     });
     askPersonalToken = personalTokensOf(owner.servicesByName);

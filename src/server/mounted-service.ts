@@ -6,6 +6,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hono } from 'hono';
 import type { Registry } from 'prom-client';
 import type { Config, IssuerConfig } from '../config/config.js';
+import type { AskIntrospection } from '../introspections.js';
 import type { KeySetFetcher } from '../jwks/ports.js';
 import type { IssuerKeys } from '../jwks/types.js';
 import type { Metrics } from '../observability/metric-ports.js';
@@ -52,6 +53,8 @@ export interface ServiceContext {
   >;
   /** The keys of an issuer of the configuration; the same that Checks are verified with. */
   readonly keysOf: (issuer: IssuerConfig) => IssuerKeys;
+  /** Asks an issuer of the configuration in force about a token. */
+  readonly introspect: AskIntrospection;
   /** What the running server knows of its Checks. */
   readonly insights: Insights;
   /** Asks issuers for their keys. */

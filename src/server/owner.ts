@@ -4,6 +4,7 @@ import { applyLogConfig, type RunningLog } from '../observability/log.js';
 import type { Metrics } from '../observability/metric-ports.js';
 import { systemClock } from '../ports.js';
 import { createPublicDocuments } from '../runtime/documents.js';
+import type { AskIntrospection } from '../introspections.js';
 import type { KeyRegistry } from '../runtime/key-registry.js';
 import type { Readiness } from '../runtime/status.js';
 import type { KeySetFetcher } from '../jwks/ports.js';
@@ -29,6 +30,7 @@ export interface OwnerParts extends OwnerOptions {
   readonly keys: KeyRegistry;
   readonly redis: RedisAccess;
   readonly fetcher: KeySetFetcher;
+  readonly introspect: AskIntrospection;
   /** undefined: Redis remembers spent proofs, and this process spends none. */
   readonly replay: ReplayStore | undefined;
   readonly insights: Insights;
@@ -48,7 +50,7 @@ export class Owner {
 
   /** Opens the services that are configured. @throws Error when one cannot start */
   static async open(config: Config, parts: OwnerParts): Promise<Owner> {
-    const { log, metrics, keys, redis, insights, fetcher, replay, closers } = parts;
+    const { log, metrics, keys, redis, insights, fetcher, introspect, replay, closers } = parts;
     const services = await openServices({
       config,
       log,
@@ -57,7 +59,7 @@ export class Owner {
       metrics,
       keysOf: (issuer) => keys.keysOf(issuer),
       redis: () => redis.open(),
-      ...{ insights, fetcher, replay },
+      ...{ insights, fetcher, introspect, replay },
     });
     closers.add(() => services.close());
     metrics.observeConfig(parts.reloads);

@@ -49,7 +49,10 @@ async function openPrimary(config: Config, options: PrimaryOptions, closers: Clo
   const parts = openPrimaryParts(config, log, closers);
   const { metrics, keys, replay, introspections, shared } = parts;
   const insights = clusterInsights(() => pool);
-  const owner = await Owner.open(config, { ...options, ...parts, insights, closers });
+  const owner = await Owner.open(config, {
+    ...{ ...options, ...parts, insights, closers },
+    introspect: introspections.ask,
+  });
   const pool = new WorkerPool(config, {
     ...options,
     states: owner.mounted.flatMap(({ state }) => state ?? []),

@@ -1,16 +1,11 @@
 /** Composition: the grants that one configuration allows at the token endpoint. */
-import { createJwtKind } from '../authz/token/jwt.js';
-import type { TokenIssuer as TrustedTokenIssuer } from '../authz/token/jwt-issuer.js';
-import { createTokenVerifier } from '../authz/token/verifier.js';
 import type { Config, TokensConfig, TokenServiceConfig } from '../config/config.js';
-import { tokenRulesOf } from '../token-rules.js';
 import type { Authenticator } from './authenticator.js';
+import { createConfiguredTokenExchange } from './configured-token-exchange.js';
 import { GRANT_TYPES, TOKEN_PATHS } from './endpoint/token.js';
-import { createExchangeableTokens } from './exchangeable-tokens.js';
 import { createClientCredentialsGrant } from './grants/client-credentials.js';
 import type { Grant } from './grants/grant.js';
 import { createJwtBearerGrant } from './grants/jwt-bearer.js';
-import { createTokenExchangeGrant } from './grants/token-exchange.js';
 import { createTrustRules } from './grants/trusted-issuers.js';
 import type { JudgeOwnToken } from './own-tokens.js';
 import type { TokenServiceDeps } from './token-service-deps.js';
@@ -30,7 +25,7 @@ export function createGrants(config: Config, deps: GrantDeps): ReadonlyMap<strin
   const create = {
     client_credentials: () => createClientCredentialsGrant(deps.authenticator),
     jwt_bearer: () => createJwtBearer(tokens, deps),
-    token_exchange: () => createTokenExchange(config, tokens, deps),
+    token_exchange: () => createConfiguredTokenExchange(config, tokens, deps),
   };
   return new Map(tokens.service.grants.map((name) => [GRANT_TYPES[name], create[name]()]));
 }
@@ -57,48 +52,4 @@ function createJwtBearer(
     clock,
     isTokenId: async (name) => (await store.get(name)) !== undefined,
   });
-}
-
-function createTokenExchange(
-  config: Config,
-  { issuer, audiences, service }: ServedTokens,
-  { authenticator, judgeOwnToken, isRevoked, clock, keysOf }: GrantDeps,
-): Grant {
-  const { issuers = [], scopes = [], ttl = service.ttl } = service.exchange ?? {};
-  const verifier = createTokenVerifier({
-    kinds: [
-      createJwtKind({ issuers: exchangeable(config, issuers, keysOf), maxTokenBytes: config.maxTokenBytes }),
-    ],
-    cache: undefined,
-    metrics: { tokenCache: () => undefined },
-    clock,
-  });
-  return createTokenExchangeGrant({
-    authenticator,
-    verifyToken: createExchangeableTokens({
-      verifier,
-      judgeOwnToken: issuers.includes(issuer) ? judgeOwnToken : undefined,
-      issuer,
-      isRevoked,
-      clock,
-    }),
-    scopes,
-    ttlMs: ttl,
-    audiences,
-    issuer,
-    format: service.format,
-  });
-}
-
-/** The entries of `issuers` whose tokens may be exchanged, held to the same rules as at a Check. */
-function exchangeable(
-  { issuers }: Config,
-  names: readonly string[],
-  keysOf: TokenServiceDeps['keysOf'],
-): ReadonlyMap<string, TrustedTokenIssuer> {
-  return new Map(
-    issuers
-      .filter(({ issuer }) => names.includes(issuer))
-      .map((one) => [one.issuer, { ...tokenRulesOf(one), keys: keysOf(one.issuer, undefined) }]),
-  );
 }

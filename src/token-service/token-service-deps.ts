@@ -1,5 +1,6 @@
 import type { ProofKeys } from '../authz/dpop/proof-keys.js';
-import type { VerifiedToken } from '../authz/types.js';
+import type { KnownRevocations } from '../authz/stages/check-revocation.js';
+import type { AskIntrospection } from '../introspections.js';
 import type { KeySource } from '../jwks/key-source.js';
 import type { IssuerKeys } from '../jwks/types.js';
 import type { Clock, Logger } from '../ports.js';
@@ -20,11 +21,13 @@ export interface TokenServiceDeps {
   readonly proofKeys: ProofKeys;
   readonly revocations: IssuedRevocations;
   /** Of tokens that others issued. */
-  readonly isRevoked: (token: VerifiedToken, text: string) => boolean;
+  readonly known: KnownRevocations;
   /** undefined: `tokens.clients` is not configured. */
   readonly clientKeys: ClientKeys | undefined;
   /** The keys of an issuer; source undefined: those of the entry of `issuers`. */
   readonly keysOf: (issuer: string, source: KeySource | undefined) => IssuerKeys;
+  /** Asks an issuer of this very configuration about a token. */
+  readonly introspect: AskIntrospection;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: TokenEndpointParts['metrics'] & AdminParts['metrics'];

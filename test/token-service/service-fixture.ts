@@ -2,6 +2,7 @@ import { generateKeyPairSync, scryptSync } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { createProofKeys } from '../../src/authz/dpop/proof-keys.js';
 import { importPublicJwk } from '../../src/jwk/import-key.js';
+import type { AskIntrospection } from '../../src/introspections.js';
 import type { Logger } from '../../src/ports.js';
 import { createMemoryRevocationStore } from '../../src/revocation/memory-store.js';
 import { RevocationService } from '../../src/revocation/revocation-service.js';
@@ -85,6 +86,10 @@ export async function openService(tokens: object = {}, config: object = {}) {
     find: () => [importPublicJwk(jwk)],
   });
   const waits: number[] = [];
+  /** How the issuer answers about tokens. */
+  const issuer: { introspect: AskIntrospection } = {
+    introspect: () => Promise.reject(new Error('not asked in this test')),
+  };
   const parts = buildTokenService(parsed, {
     store,
     replay: createReplayMemory({ maxEntries: 1000, clock }),
@@ -100,7 +105,7 @@ export async function openService(tokens: object = {}, config: object = {}) {
         nowMs += ms;
       },
     }),
-    isRevoked: (token, text) => revocation.list.index.isRevoked(token, text, nowMs),
+    known: revocation.list,
     clientKeys: {
       find: (name) =>
         name === 'robot@example.com'
@@ -108,6 +113,7 @@ export async function openService(tokens: object = {}, config: object = {}) {
           : undefined,
     },
     keysOf: () => static_(login.jwk),
+    introspect: (question) => issuer.introspect(question),
     clock,
     logger,
     metrics: {
@@ -171,6 +177,7 @@ export async function openService(tokens: object = {}, config: object = {}) {
     waits,
     parts,
     revocation,
+    issuer,
     signing,
     nowS: () => Math.floor(nowMs / 1000),
     wait: (ms: number) => (nowMs += ms),

@@ -1,8 +1,10 @@
 import type { VerifiedToken } from '../../authz/types.js';
+import { hasJwsOutline } from '../../jws/compact.js';
 import type { JsonObject } from '../../ports.js';
 import type { Authenticator } from '../authenticator.js';
 import { authenticateClient } from '../endpoint/client-authentication.js';
 import type { Parameters } from '../endpoint/parameters.js';
+import type { ExchangeableToken } from '../exchangeable-tokens.js';
 import { OAuthError } from '../oauth-error.js';
 import { intersectScopes, narrowScopes } from '../scopes.js';
 import { chainActor, mayAct } from './actor.js';
@@ -12,11 +14,11 @@ import type { Grant } from './grant.js';
 export interface TokenExchangeOptions {
   readonly authenticator: Authenticator;
   /**
-   * Verifies a token of `exchange.issuers`, revocation included. Does not look at its binding.
+   * Verifies a token of `exchange.issuers`, introspection and revocation included. Does not look at its binding.
    *
    * @throws OAuthError invalid_request; KeysUnavailableError
    */
-  readonly verifyToken: (token: string) => Promise<VerifiedToken>;
+  readonly verifyToken: (token: string) => Promise<ExchangeableToken>;
   /** `exchange.scopes`: what may be had at most. */
   readonly scopes: readonly string[];
   /** `exchange.ttl`, milliseconds. */
@@ -56,11 +58,7 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): Grant {
         clientId: record.tokenId,
         scopes: narrowScopes(parameters.get('scope'), allowed),
         audience,
-        notAfterS: Math.min(
-          subject.expiresAtS ?? 0,
-          actor?.expiresAtS ?? Infinity,
-          record.expiresAt ?? Infinity,
-        ),
+        notAfterS: Math.min(subject.endsAtS, actor?.endsAtS ?? Infinity, record.expiresAt ?? Infinity),
         ttlMs: options.ttlMs,
         claims: { act: chainActor(subject, actor) } satisfies JsonObject,
         jkt: proof?.jkt,
@@ -87,7 +85,7 @@ async function readToken(
   role: 'subject' | 'actor',
   parameters: Parameters,
   { verifyToken }: TokenExchangeOptions,
-): Promise<VerifiedToken | undefined> {
+): Promise<ExchangeableToken | undefined> {
   const token = parameters.get(`${role}_token`);
   const type = parameters.get(`${role}_token_type`);
   if (token === undefined) {
@@ -96,6 +94,8 @@ async function readToken(
   }
   if (type !== ACCESS_TOKEN && type !== JWT)
     throw new OAuthError('invalid_request', `${role}_token_type must be access_token or jwt`);
+  if (type === JWT && !hasJwsOutline(token))
+    throw new OAuthError('invalid_request', `${role}_token is no JWT`);
   return verifyToken(token);
 }
 
