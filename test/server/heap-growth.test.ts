@@ -1,3 +1,4 @@
+import { describe, expect, test } from '@jest/globals';
 import { boundHeapGrowth, heapGrowthPercent } from '../../src/server/heap-growth.js';
 
 const MB = 1024 * 1024;
