@@ -19,10 +19,10 @@ const SAMPLES = 8;
 /** What the bound works on; Node's own where nothing else is given. */
 export interface HeapControls {
   /** Bytes of the heap in use, live or not. */
-  usedBytes(): number;
-  setFlag(flag: string): void;
+  readonly usedBytes: () => number;
+  readonly setFlag: (flag: string) => void;
   /** Calls `tick` every `everyMs` milliseconds; returns a function that stops it. */
-  every(everyMs: number, tick: () => void): () => void;
+  readonly every: (everyMs: number, tick: () => void) => () => void;
 }
 
 const NODE_HEAP: HeapControls = {
