@@ -7,9 +7,11 @@ const note = (): void => {
   isPending = true;
 };
 
-/** From now on SIGHUP does not end this process. */
+/** From now on SIGHUP and SIGUSR2 do not end this process. */
 export function noteHangups(): void {
   process.on('SIGHUP', note);
+  // Opens the audit log again once it is open; before that there is nothing to do.
+  process.on('SIGUSR2', () => undefined);
 }
 
 /** Did SIGHUP arrive since `noteHangups()`? To be called by who listens from now on. */

@@ -22,6 +22,8 @@ export interface Logger {
   readonly decisions?: Pick<Logger, 'info' | 'error'>;
   /** How many lines could not be written because the reader of the log did not keep up. Absent: unknown. */
   readonly droppedLines?: number;
+  /** Takes acts of administration for the audit log. Absent: there is none. */
+  readonly audit?: AuditAdministration | undefined;
 }
 
 /** A log that keeps nothing. */
@@ -39,3 +41,23 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** An act of administration. Never a secret; the members are those of docs/audit.md. */
+export interface AdministrationRecord {
+  readonly action: string;
+  readonly outcome: 'ok' | 'denied' | 'refused' | 'failed';
+  /** The id of the token that authenticated. */
+  readonly by?: string | undefined;
+  readonly address?: string | undefined;
+  readonly tokenId?: string | undefined;
+  readonly target?: string | undefined;
+  readonly status?: number;
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly kind?: string;
+  readonly source?: string;
+}
+
+/** Writes an act of administration into the audit log. */
+export type AuditAdministration = (record: AdministrationRecord) => void;

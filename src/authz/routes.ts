@@ -78,6 +78,7 @@ function addRoute(table: HostTable<RouteEntry>, route: RouteSpec, index: number)
   const match: RouteMatch = Object.freeze({
     policy: route.policy,
     source: 'route',
+    route: index,
     params: Object.freeze(Object.create(null) as Record<string, string>),
   });
   const methods = methodsOf(route);

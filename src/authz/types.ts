@@ -129,6 +129,8 @@ export interface Policy {
 export interface RouteMatch {
   readonly policy: Policy;
   readonly source: 'extension' | 'metadata' | 'authority' | 'route' | 'default';
+  /** The place of the route among `routes`, from 0; undefined unless a route matched. */
+  readonly route?: number;
   /** Named segments of the path, percent-decoded; empty unless a route matched. */
   readonly params: Readonly<Record<string, string>>;
 }

@@ -5,6 +5,7 @@ import {
   type SymmetricAlgorithm,
 } from '../jwk/types.js';
 import type {
+  AuditConfig,
   Config,
   IssuerConfig,
   JwksConfig,
@@ -32,7 +33,7 @@ const DEFAULT_MIN_TTL_MS = 60_000;
  * @param parsed checked; a file that cannot be read is a bug here, since the checks have read it
  */
 export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
-  const { server, issuers, jwks, policies, revocation: _, ...rest } = omit(parsed, ['tracing']);
+  const { server, issuers, jwks, policies, revocation: _, ...rest } = omit(parsed, ['tracing', 'audit']);
   const config: Config = {
     ...rest,
     server: buildServer(server, files),
@@ -41,6 +42,7 @@ export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
     policies: withDefaultPolicy(policies),
     revocation: buildRevocation(parsed, files),
     tokens: buildTokens(parsed, files),
+    audit: buildAudit(parsed, files),
   };
   return deepFreeze(config);
 }
@@ -147,6 +149,11 @@ function buildRevocation(parsed: ParsedConfig, files: ConfigFiles): RevocationCo
   if (revocation === undefined && !isNeeded) return undefined;
   const given = revocation ?? revocationSection.unwrap().parse({});
   return { ...given, path: files.locate(given.path ?? DEFAULT_REVOCATION_PATH) };
+}
+
+function buildAudit({ audit }: ParsedConfig, files: ConfigFiles): AuditConfig | undefined {
+  if (audit === undefined) return undefined;
+  return audit.file === undefined ? { stdout: true } : { file: files.locate(audit.file) };
 }
 
 /** Without what checks have refused. */

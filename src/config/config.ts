@@ -134,6 +134,8 @@ export type PolicyConfig = DeepReadonly<ParsedConfig['policies'][string]>;
 export type RouteConfig = DeepReadonly<ParsedConfig['routes'][number]>;
 /** `identity`; header names are lower-case, and each has its claim. */
 export type IdentityConfig = DeepReadonly<ParsedConfig['identity']>;
+/** `audit`; `file` is absolute. */
+export type AuditConfig = { readonly file: string } | { readonly stdout: true };
 /** `log`. */
 export type LogConfig = DeepReadonly<ParsedConfig['log']>;
 
@@ -160,4 +162,6 @@ export interface Config extends DeepReadonly<
   readonly identity: IdentityConfig;
   readonly tokens: TokensConfig | undefined;
   readonly log: LogConfig;
+  /** undefined: off. */
+  readonly audit: AuditConfig | undefined;
 }

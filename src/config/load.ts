@@ -7,6 +7,7 @@ import { checkIssuers } from './checks/issuers.js';
 import { checkPolicies } from './checks/policies.js';
 import { checkProofs } from './checks/proofs.js';
 import { checkRevocation } from './checks/revocation.js';
+import { checkAudit } from './checks/audit.js';
 import { checkServer } from './checks/server.js';
 import { checkTokens } from './checks/tokens.js';
 import { checkUnsupported } from './checks/unsupported.js';
@@ -45,6 +46,7 @@ export interface LoadedConfig {
 const CHECKS: readonly ((ctx: CheckContext) => void)[] = [
   checkUnsupported,
   checkServer,
+  checkAudit,
   checkIssuers,
   checkCredentials,
   checkProofs,

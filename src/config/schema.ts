@@ -1,5 +1,5 @@
-import { type z } from 'zod';
-import { choice, documented, section, text, unbuilt } from './fields.js';
+import { z } from 'zod';
+import { appliesAt, choice, documented, mustBe, section, text, unbuilt } from './fields.js';
 import { identitySection } from './schema/identity.js';
 import { issuersSection, jwksSection } from './schema/issuers.js';
 import { policiesSection, routesSection } from './schema/policies.js';
@@ -28,6 +28,25 @@ const logSection = section({
   ),
   decisions: documented(choice(['denied', 'all', 'none']).prefault('denied'), 'Which decisions get a line.'),
 }).prefault({});
+
+const auditSection = section({
+  file: appliesAt(
+    'restart',
+    documented(
+      text('a path').optional(),
+      'A file of its own, created with mode 0600. SIGHUP and SIGUSR2 open it again by its name, for rotation.',
+      '/var/log/portcullis/audit.jsonl',
+    ),
+  ),
+  stdout: appliesAt(
+    'restart',
+    documented(
+      z.literal(true, { error: mustBe('true') }).optional(),
+      'Standard output, beside the log.',
+      true,
+    ),
+  ),
+}).optional();
 
 const tracingSection = section({
   endpoint: documented(text('a URL'), 'OTLP endpoint.', 'http://127.0.0.1:4318'),
@@ -79,6 +98,11 @@ export const configSchema = section({
   identity: documented(identitySection, 'What the upstream learns of the client.'),
   tokens: documented(tokensSection, 'Tokens that Portcullis signs. Absent: off.'),
   log: documented(logSection, 'The log, on standard output.'),
+  audit: documented(
+    auditSection,
+    'A line of JSON per decision and per act of administration (docs/audit.md). Exactly one of `file` and `stdout`. Absent: off.',
+    { file: '/var/log/portcullis/audit.jsonl' },
+  ),
   tracing: unbuilt(tracingSection, 'OpenTelemetry.', { endpoint: 'http://127.0.0.1:4318' }),
 });
 

@@ -1,5 +1,5 @@
 /** Log lines: pino's JSON, or text for people. No field ever holds a credential. */
-import type { Logger } from '../ports.js';
+import type { AuditAdministration, Logger } from '../ports.js';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 /** Levels that may be configured. */
@@ -9,12 +9,18 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A log whose level can be changed while it runs. */
 export type RunningLog = PinoLogger &
-  Required<Pick<Logger, 'decisions' | 'droppedLines'>> & { setFormat(format: LogOptions['format']): void };
+  Required<Pick<Logger, 'decisions' | 'droppedLines'>> & {
+    setFormat(format: LogOptions['format']): void;
+    /** Set once there is an audit log. */
+    audit?: AuditAdministration | undefined;
+  };
 
 /** How lines look. */
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
+  /** Of one write, where others write whole lines to the same pipe. */
+  readonly maxWriteBytes?: number;
 }
 
 /** Bytes that wait for a reader that does not keep up. Beyond them lines are dropped, and counted. */
@@ -25,9 +31,12 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
  *
  * @param destination where lines go; stdout unless a test says otherwise
  */
-export function createLog({ level, format }: LogOptions, destination?: DestinationStream): RunningLog {
+export function createLog(
+  { level, format, maxWriteBytes }: LogOptions,
+  destination?: DestinationStream,
+): RunningLog {
   let droppedLines = 0;
-  const out = destination ?? openDestination(1, () => droppedLines++);
+  const out = destination ?? openDestination(1, () => droppedLines++, maxWriteBytes);
   const stream = new LineStream(out, format);
   const log = createPino(level, stream);
   return Object.defineProperties(log, {
@@ -51,9 +60,18 @@ export function applyLogConfig(
  *
  * @param onDrop called for each line that was given up because too many bytes wait
  */
-export function openDestination(fd: number, onDrop: () => void): ReturnType<typeof pino.destination> {
+export function openDestination(
+  fd: number,
+  onDrop: () => void,
+  maxWrite?: number,
+): ReturnType<typeof pino.destination> {
   // Not synchronous: a flood of denials must not wait for a terminal. What is buffered is flushed at the end.
-  const out = pino.destination({ dest: fd, sync: false, maxLength: MAX_WAITING_BYTES });
+  const out = pino.destination({
+    dest: fd,
+    sync: false,
+    maxLength: MAX_WAITING_BYTES,
+    ...(maxWrite === undefined ? {} : { maxWrite }),
+  });
   out.on('drop', onDrop);
   return out;
 }

@@ -55,6 +55,11 @@ export const METRICS = {
     help: 'Log lines given up because their reader did not keep up',
     labels: [],
   },
+  audit_lines_lost_total: {
+    type: 'counter',
+    help: 'Audit lines given up because they could not be written',
+    labels: [],
+  },
   config_reloads_total: { type: 'counter', help: 'Configuration reloads', labels: ['outcome'] },
   config_last_reload_success_timestamp_seconds: {
     type: 'gauge',

@@ -18,6 +18,7 @@ export interface MeasuredState {
   tokenCacheEntries(): number;
   checksWaiting(): number;
   logLinesDropped(): number;
+  auditLinesLost(): number;
 }
 
 /** What is known of the configuration in force. */

@@ -82,6 +82,7 @@ export class RevocationService {
     this.#assertRoom(revocation);
     const kept = await this.#stored(() => this.options.store.add(revocation));
     this.options.metrics.revoked(revocation.source);
+    this.#audit('revoke', kept);
     return this.list.index.find(kept) ?? kept;
   }
 
@@ -90,6 +91,7 @@ export class RevocationService {
     const held = this.list.index.get(id);
     if (held === undefined || held.heldUntilS * 1000 <= this.options.clock.now()) return false;
     await this.#stored(() => this.options.store.remove(held));
+    this.#audit('withdraw', held);
     return true;
   }
 
@@ -135,6 +137,18 @@ export class RevocationService {
     }
     await within(Promise.allSettled(this.#pending), FOLLOWERS_TIMEOUT_MS);
     return result;
+  }
+
+  /** The value of a token is the hash of its text, which is of no use to who reads it. */
+  #audit(action: 'revoke' | 'withdraw', { id, kind, issuer, value, jti, source }: Revocation): void {
+    const named = {
+      jti: { tokenId: value },
+      sid: {},
+      sub: { subject: value },
+      client: { clientId: value },
+      token: { tokenId: jti },
+    }[kind];
+    this.options.logger.audit?.({ action, outcome: 'ok', target: id, issuer, kind, source, ...named });
   }
 
   #assertRoom(revocation: Revocation): void {

@@ -3,6 +3,7 @@ import { createDecisionIds } from '../authz/decision-id.js';
 import type { AuthzRequest } from '../authz/types.js';
 import type { Config } from '../config/config.js';
 import { createGuard, type Gate, type Guard } from '../guard/guard.js';
+import type { AuditLog } from '../observability/audit/audit-log.js';
 import { createDecisionLog } from '../observability/decision-log.js';
 import type { Metrics } from '../observability/metric-ports.js';
 import type { RecentDenials } from '../observability/recent-denials.js';
@@ -17,13 +18,15 @@ export interface CheckGuardParts {
   readonly log: Logger;
   /** undefined: nobody asks what was refused lately. */
   readonly denials: RecentDenials | undefined;
+  /** undefined: no audit log is configured. */
+  readonly audit: Pick<AuditLog, 'decided'> | undefined;
   readonly clock: Clock;
   readonly onInternalError: (error: unknown, request: AuthzRequest) => void;
 }
 
 /** Creates the guard of a process: it bounds, counts and logs what every front asks. */
 export function createCheckGuard(parts: CheckGuardParts): Guard {
-  const { gate, config, metrics, denials, clock } = parts;
+  const { gate, config, metrics, denials, audit, clock } = parts;
   const logDecision = createDecisionLog(parts.log, () => config().log.decisions);
   return createGuard({
     gate,
@@ -34,6 +37,7 @@ export function createCheckGuard(parts: CheckGuardParts): Guard {
         metrics.decided(decision, durationMs);
         logDecision(decision, durationMs);
         denials?.note(decision);
+        audit?.decided(decision);
       },
     },
     onInternalError: parts.onInternalError,

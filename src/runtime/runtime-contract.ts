@@ -5,6 +5,7 @@ import type { AskPersonalToken } from '../authz/token/personal.js';
 import type { Config } from '../config/config.js';
 import type { AskIntrospection } from '../introspections.js';
 import type { KeySetFetcher } from '../jwks/ports.js';
+import type { AuditLog } from '../observability/audit/audit-log.js';
 import type { RecentDenials } from '../observability/recent-denials.js';
 import type { Metrics } from '../observability/metric-ports.js';
 import type { Logger } from '../ports.js';
@@ -26,6 +27,8 @@ export interface BorrowedParts {
 /** What the process brings. */
 export interface RuntimeOptions {
   readonly log: Logger;
+  /** Takes a line per decision; absent: no audit log is configured. */
+  readonly audit?: AuditLog | undefined;
   /** Absent: this process asks issuers itself, remembers proofs itself, and is where revocations begin. */
   readonly borrowed?: BorrowedParts;
   /** Asks the process that owns the token store; absent: personal access tokens cannot be verified here. */

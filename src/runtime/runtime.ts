@@ -131,6 +131,7 @@ class ProcessRuntime implements Runtime {
       isOverloaded: () => this.overload.isOverloaded(),
       ...{ metrics, log, clock },
       denials: this.denials,
+      audit: options.audit,
       onInternalError: (error, request) => this.reportInternalError(error, request),
     });
     this.handler = createCheckHandler(this.guard, {
@@ -235,6 +236,7 @@ class ProcessRuntime implements Runtime {
     const { keys, replay, revocations, guard, overload, clock } = this;
     return {
       ...{ keys, replay, revocations, guard, overload, clock, log: this.options.log },
+      audit: this.options.audit,
       config: () => this.config,
       tokenCache: () => this.tokenCache,
     };

@@ -3,6 +3,7 @@ import type { TokenCache } from '../authz/token/token-cache.js';
 import type { Config } from '../config/config.js';
 import type { Guard } from '../guard/guard.js';
 import type { OverloadGuard } from '../guard/overload.js';
+import type { AuditLog } from '../observability/audit/audit-log.js';
 import type { MeasuredState } from '../observability/metric-ports.js';
 import type { Clock, Logger } from '../ports.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
@@ -28,6 +29,7 @@ export interface ObservedParts {
   readonly guard: Guard;
   readonly overload: OverloadGuard;
   readonly log: Logger;
+  readonly audit: Pick<AuditLog, 'lostLines'> | undefined;
   readonly clock: Clock;
 }
 
@@ -69,7 +71,8 @@ export function statusOf(parts: ObservedParts): object {
 }
 
 /** For the gauges of `/metrics`. */
-export function measuredStateOf({ keys, replay, tokenCache, guard, log }: ObservedParts): MeasuredState {
+export function measuredStateOf(parts: ObservedParts): MeasuredState {
+  const { keys, replay, tokenCache, guard, log, audit } = parts;
   return {
     keySets: () =>
       keys.status().map((row) => ({
@@ -81,5 +84,6 @@ export function measuredStateOf({ keys, replay, tokenCache, guard, log }: Observ
     tokenCacheEntries: () => tokenCache()?.entries ?? 0,
     checksWaiting: () => guard.waiting,
     logLinesDropped: () => log.droppedLines ?? 0,
+    auditLinesLost: () => audit?.lostLines ?? 0,
   };
 }

@@ -25,6 +25,7 @@ export async function startAlone(config: Config, options: OwnerOptions): Promise
     let askPersonalToken: AskPersonalToken = () => Promise.resolve({ retryAfterS: 1 });
     const runtime = await createRuntime(config, {
       log: options.log,
+      audit: options.audit,
       askPersonalToken: (token) => askPersonalToken(token),
     });
     closers.add(() => runtime.close());
@@ -50,6 +51,7 @@ export async function startAlone(config: Config, options: OwnerOptions): Promise
         grpc.replaceTls(grpcTlsOf(next));
         http?.replaceTls(next.server.http?.tls);
       },
+      reopenAudit: () => options.audit?.reopen(),
       reloaded: (outcome) => metrics.reloaded(outcome),
       drain: async ({ delayMs, timeoutMs }) => {
         owner.announceDrain();

@@ -1,6 +1,7 @@
 /** What the process that owns the configuration has beside Checks: services, HTTP ports, the reload's outcome. */
 import type { Config } from '../config/config.js';
 import { applyLogConfig, type RunningLog } from '../observability/log.js';
+import type { AuditLog } from '../observability/audit/audit-log.js';
 import type { Metrics } from '../observability/metric-ports.js';
 import { systemClock } from '../ports.js';
 import { createPublicDocuments } from '../runtime/documents.js';
@@ -12,6 +13,7 @@ import type { ReplayStore } from '../stores/replay-store.js';
 import type { RedisAccess } from '../stores/redis-access.js';
 import type { Insights } from '../token-service/insights/router.js';
 import type { AdminBackend } from './admin.js';
+import { withAudit } from './admin-audit.js';
 import type { Closers } from './closers.js';
 import type { MountedService } from './mounted-service.js';
 import { openOwnedPorts } from './owned-ports.js';
@@ -22,6 +24,8 @@ import { openServices, type OpenServices } from './services.js';
 export interface OwnerOptions {
   readonly log: RunningLog;
   readonly reloads: ReloadStatus;
+  /** undefined: none is configured. Whoever opened it closes it. */
+  readonly audit: AuditLog | undefined;
 }
 
 /** What services and documents are made of. */
@@ -77,7 +81,7 @@ export class Owner {
   /** Opens the HTTP ports. @throws Error when one cannot be bound */
   async openPorts(backend: AdminBackend): Promise<void> {
     const ports = await openOwnedPorts(this.config, {
-      backend,
+      backend: withAudit(backend, this.parts.log),
       documents: createPublicDocuments(() => this.config),
       services: this.services.all,
       configStatus: () => this.parts.reloads.current,

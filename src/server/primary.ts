@@ -46,7 +46,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
 
 async function openPrimary(config: Config, options: PrimaryOptions, closers: Closers): Promise<Service> {
   const { log } = options;
-  const parts = openPrimaryParts(config, log, closers);
+  const parts = openPrimaryParts(config, options, closers);
   const { metrics, keys, replay, introspections, shared } = parts;
   const insights = clusterInsights(() => pool);
   const owner = await Owner.open(config, {
@@ -89,6 +89,10 @@ async function openPrimary(config: Config, options: PrimaryOptions, closers: Clo
       setTimeout(() => introspections.retire(), RETIRE_AFTER_MS).unref();
       await owner.apply(next);
     },
+    reopenAudit: () => {
+      options.audit?.reopen();
+      void pool.ask('reopenAudit', {});
+    },
     reloaded: (outcome) => metrics.reloaded(outcome),
     drain: async (times) => {
       owner.announceDrain();
@@ -99,7 +103,7 @@ async function openPrimary(config: Config, options: PrimaryOptions, closers: Clo
 }
 
 /** What the primary has instead of a runtime: it answers no Check. Its key sets are fetched where a service asks for them. */
-function openPrimaryParts(config: Config, log: RunningLog, closers: Closers) {
+function openPrimaryParts(config: Config, { log, audit }: OwnerOptions, closers: Closers) {
   const metrics = createMetrics(VERSION);
   const redis = createRedisAccess(config.redis?.url, { clock: systemClock, log });
   closers.add(() => redis.close());
@@ -112,7 +116,7 @@ function openPrimaryParts(config: Config, log: RunningLog, closers: Closers) {
       ? createReplay({ redis: undefined, clock: systemClock, config: () => config })
       : undefined;
   closers.add(() => replay?.close() ?? Promise.resolve());
-  metrics.observe(measuredState(log, replay));
+  metrics.observe(measuredState({ log, audit, replay }));
   const introspections = openIntrospections(config, { log, metrics, redis, remembers: true });
   closers.add(() => introspections.close());
   useIntrospections(introspections, config, keys);
@@ -121,13 +125,18 @@ function openPrimaryParts(config: Config, log: RunningLog, closers: Closers) {
 }
 
 /** The rest is measured by the workers. */
-function measuredState(log: RunningLog, replay: ReplayStore | undefined): MeasuredState {
+function measuredState({
+  log,
+  audit,
+  replay,
+}: Pick<OwnerOptions, 'log' | 'audit'> & { readonly replay: ReplayStore | undefined }): MeasuredState {
   return {
     keySets: () => [],
     replayEntries: () => replay?.entries,
     tokenCacheEntries: () => 0,
     checksWaiting: () => 0,
     logLinesDropped: () => log.droppedLines,
+    auditLinesLost: () => audit?.lostLines ?? 0,
   };
 }
 

@@ -12,6 +12,8 @@ export interface DrainTimes {
 export interface Service {
   /** Puts a configuration in force. @throws when it cannot; the old one stays */
   apply(config: Config): Promise<void>;
+  /** Opens the audit log again, after its file was renamed. */
+  reopenAudit(): void;
   /** Counts a reload. */
   reloaded(outcome: 'success' | 'failure'): void;
   /** Reports NOT_SERVING, then takes no new work, lets what is in flight end within the time, closes everything. */

@@ -5,6 +5,8 @@ import type { Config } from '../config/config.js';
 import { loadConfigInThread } from '../config/load-in-thread.js';
 import type { LoadedConfig } from '../config/load.js';
 import { ConfigError, formatProblem } from '../config/problems.js';
+import { openAuditLog, type AuditLog } from '../observability/audit/audit-log.js';
+import { logOptionsOf } from '../observability/audit/shared-output.js';
 import { createLog, type RunningLog } from '../observability/log.js';
 import { systemClock } from '../ports.js';
 import { createReloader } from './reload.js';
@@ -30,17 +32,19 @@ export interface RunningServer {
 /** Opens the ports and serves until a signal. @throws Error when a port cannot be opened */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { config } = options;
-  const log = createLog(config.log);
+  const log = createLog(logOptionsOf(config));
+  const audit = openAuditLog(config.audit, { clock: systemClock, log });
+  log.audit = audit?.administered;
   for (const warning of options.warnings) log.warn({}, formatProblem(warning));
   const workers = workerCountOf(config);
   const reloads = new ReloadStatus(options.digests, systemClock);
   const service =
     workers === 1
-      ? await startAlone(config, { log, reloads })
-      : await startPrimary(config, { workers, log, reloads });
+      ? await startAlone(config, { log, reloads, audit })
+      : await startPrimary(config, { workers, log, reloads, audit });
   const { grpc, admin, http } = config.server;
   log.info({ grpc, admin, http: http?.address, workers }, 'serving');
-  return supervise(service, options, { log, reloads });
+  return supervise(service, options, { log, reloads, audit });
 }
 
 function workerCountOf({ server }: Config): number {
@@ -50,9 +54,14 @@ function workerCountOf({ server }: Config): number {
 interface Supervision {
   readonly log: RunningLog;
   readonly reloads: ReloadStatus;
+  readonly audit: AuditLog | undefined;
 }
 
-function supervise(service: Service, options: StartOptions, { log, reloads }: Supervision): RunningServer {
+function supervise(
+  service: Service,
+  options: StartOptions,
+  { log, reloads, audit }: Supervision,
+): RunningServer {
   let current = options.config;
   const reload = createReloader({
     load: () => loadAndWatch(options.configFile, () => watcher),
@@ -65,13 +74,19 @@ function supervise(service: Service, options: StartOptions, { log, reloads }: Su
       if (result.outcome === 'success') reloads.succeeded(result.digests);
       else reloads.failed(result.problems);
       service.reloaded(result.outcome);
+      audit?.administered({ action: 'reload', outcome: result.outcome === 'success' ? 'ok' : 'failed' });
     },
     log,
   });
   const watcher = watchConfig(options.configFile, () => void reload(), { loaded: options });
   watcher.watch(options.files, options.digests);
-  const onHangup = (): void => void reload();
+  const onHangup = (): void => {
+    service.reopenAudit();
+    void reload();
+  };
   process.on('SIGHUP', onHangup);
+  // For log rotation alone. Without a listener the signal would end the process.
+  process.on('SIGUSR2', () => service.reopenAudit());
   if (options.takeHangup?.() === true) void reload();
 
   let stopping: Promise<void> | undefined;
@@ -84,6 +99,7 @@ function supervise(service: Service, options: StartOptions, { log, reloads }: Su
       const { drainDelay: delayMs, drainTimeout: timeoutMs } = current.server;
       await service.drain({ delayMs, timeoutMs });
       log.info({}, 'stopped');
+      await audit?.close();
       await flush(log);
     })();
     return stopping;

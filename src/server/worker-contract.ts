@@ -40,6 +40,8 @@ export interface WorkerCalls {
     readonly object[] | undefined
   >;
   readonly setLogLevel: Exchange<{ readonly level: string }, boolean>;
+  /** Opens the audit log again by its name. */
+  readonly reopenAudit: Exchange<object, void>;
   /** The worker ends; the answer may not arrive. */
   readonly drain: Exchange<DrainTimes, void>;
 }

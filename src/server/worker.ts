@@ -6,7 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { restoreConfig } from '../config/restore.js';
 import { startGrpcServer, type GrpcServer } from '../fronts/envoy/grpc.js';
+import { openAuditLog, type AuditLog } from '../observability/audit/audit-log.js';
+import { logOptionsOf } from '../observability/audit/shared-output.js';
 import { applyLogConfig, createLog, type RunningLog } from '../observability/log.js';
+import { systemClock } from '../ports.js';
 import { createRuntime } from '../runtime/runtime.js';
 import type { Runtime } from '../runtime/runtime-contract.js';
 import type { StateMessage } from '../runtime/shared-state.js';
@@ -47,6 +50,7 @@ export function runWorker(): void {
       denials: ({ limit }) => worker.serving.runtime.denials?.latest(limit) ?? [],
       invalidate: ({ issuer, drop }) => worker.serving.runtime.invalidate(issuer, drop),
       setLogLevel: ({ level }) => setLogLevel(worker.serving.log, level),
+      reopenAudit: () => worker.serving.audit?.reopen(),
       drain: (times) => void worker.drain(times),
     },
     LIMITS,
@@ -95,10 +99,12 @@ async function openServing(
 ): Promise<Serving> {
   boundHeapGrowth();
   const config = restoreConfig(sent);
-  const log = createLog(config.log);
+  const log = createLog(logOptionsOf(config));
   setLogLevel(log, logLevel);
+  const audit = openAuditLog(config.audit, { clock: systemClock, log });
   const runtime = await createRuntime(config, {
     log,
+    audit,
     askPersonalToken: createPrimaryPersonalTokens(primary),
     borrowed: {
       fetcher: createPrimaryFetcher(primary),
@@ -106,7 +112,7 @@ async function openServing(
       introspect: createPrimaryIntrospection(primary),
     },
   });
-  return new Serving(config, runtime, log);
+  return new Serving(config, { runtime, log, audit });
 }
 
 /** A worker that answers Checks. */
@@ -114,11 +120,19 @@ class Serving {
   #grpc: GrpcServer | undefined;
   #http: ProxyPort | undefined;
 
+  readonly runtime: Runtime;
+  readonly log: RunningLog;
+  /** undefined: none is configured. */
+  readonly audit: AuditLog | undefined;
+
   constructor(
     private config: Config,
-    readonly runtime: Runtime,
-    readonly log: RunningLog,
-  ) {}
+    { runtime, log, audit }: Pick<Serving, 'runtime' | 'log' | 'audit'>,
+  ) {
+    this.runtime = runtime;
+    this.log = log;
+    this.audit = audit;
+  }
 
   /** @throws Error when a port cannot be opened */
   async open(): Promise<void> {
@@ -140,5 +154,6 @@ class Serving {
     await pause(delayMs);
     await Promise.all([this.#grpc?.drain(timeoutMs), this.#http?.drain(timeoutMs)]);
     await this.runtime.close();
+    await this.audit?.close();
   }
 }

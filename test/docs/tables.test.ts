@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { DENIALS } from '../../src/authz/denial.js';
+import { AUDIT_FIELDS } from '../../src/observability/audit/audit-fields.js';
 import { METRICS } from '../../src/observability/metric-catalogue.js';
 import { inRepository } from '../support/repository.mjs';
 
@@ -27,6 +28,17 @@ describe('docs/denials.md', () => {
       text,
     ]);
     expect(tableOf('denials.md')).toEqual(catalogue);
+  });
+});
+
+describe('docs/audit.md', () => {
+  test('the table is what an audit line may hold', () => {
+    const fields = Object.entries(AUDIT_FIELDS).map(([name, { lines, text }]) => [
+      name,
+      lines,
+      text.replaceAll('`', ''),
+    ]);
+    expect(tableOf('audit.md')).toEqual(fields);
   });
 });
 

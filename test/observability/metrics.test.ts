@@ -63,6 +63,7 @@ describe('createMetrics()', () => {
       replayEntries: () => 7,
       tokenCacheEntries: () => 8,
       logLinesDropped: () => 5,
+      auditLinesLost: () => 6,
       checksWaiting: () => 9,
     });
     metrics.observeRevocations(() => ({ size: 10, available: true }));

@@ -67,10 +67,9 @@ async function run(
     if (READS.has(action) && outcome !== 'denied') return response;
     const tokenId: unknown = c.get('changed') ?? c.req.param('tokenId');
     const { status } = response;
-    logger.info(
-      { event: 'audit', action, outcome, by, tokenId, status, address: clientAddressOf(c) },
-      'audit',
-    );
+    const address = clientAddressOf(c);
+    logger.audit?.({ action: `token_${action}`, outcome, by, tokenId: textOf(tokenId), status, address });
+    logger.info({ event: 'audit', action, outcome, by, tokenId, status, address }, 'audit');
     return response;
   };
   try {
@@ -133,6 +132,10 @@ const restore: Handle = async (c, { admin }) => {
   await admin.restore(tokenIdOf(c));
   return c.body(null, 204);
 };
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
 
 function tokenIdOf(c: Context): string {
   const tokenId = c.req.param('tokenId') ?? '';

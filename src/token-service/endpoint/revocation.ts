@@ -94,7 +94,13 @@ function assertOwner(client: TokenRecord, tokenId: unknown): void {
     throw new OAuthError('unauthorized_client', 'the token was issued to another client');
 }
 
-function audit({ logger }: RevocationEndpointParts, fields: object): void {
+function audit(
+  { logger }: RevocationEndpointParts,
+  fields: { readonly action: string; readonly by: string; readonly tokenId: unknown },
+): void {
+  const { action, by, tokenId } = fields;
+  const id = typeof tokenId === 'string' ? tokenId : undefined;
+  logger.audit?.({ action: `token_${action}`, outcome: 'ok', by, tokenId: id });
   logger.info({ event: 'audit', ...fields, outcome: 'ok' }, 'audit');
 }
 
