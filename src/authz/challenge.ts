@@ -5,7 +5,7 @@
 import type { Denial } from './denial.js';
 import type { Credential, HeaderPair } from './types.js';
 
-/** What a challenge depends on beside the denial. */
+/** What a challenge depends on besides the denial. */
 export interface ChallengeFacts {
   /** How the credential was presented; undefined: there was none, or it could not be read. */
   readonly scheme: Credential['scheme'] | undefined;

@@ -4,7 +4,7 @@ const ID_BYTES = 12;
 /** Every id has this many characters, so that one can replace another in bytes that were built before. */
 export const DECISION_ID_LENGTH = ID_BYTES * 2;
 
-/** Of a context that nobody is answered with, such as a shadow policy's. */
+/** Of a context that produces no answer, such as a shadow policy's. */
 export const NO_DECISION_ID = '0'.repeat(DECISION_ID_LENGTH);
 
 /** Ids that are made with one call for random bytes. */

@@ -157,7 +157,7 @@ export const DENIALS = {
 /** A row's name. */
 export type DenialCode = keyof typeof DENIALS;
 
-/** What a challenge or header needs beside the code. All of it comes from configuration, none from the token. */
+/** What a challenge or header needs besides the code. All of it comes from configuration, none from the token. */
 export interface DenialDetails {
   /** Scopes that would be sufficient, space-separated (RFC 6750 3). */
   readonly scope?: string;

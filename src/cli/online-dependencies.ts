@@ -18,7 +18,7 @@ const REDIS_COMMAND_MS = 1000;
 
 /**
  * Asks what a configuration names beside key sets, once and as the server would. Changes nothing: introspection is asked
- * about a text that is nobody's token, Redis for a key that is not there, the token store for a sign of life.
+ * about a text that is no token, Redis for a key that does not exist, the token store whether it is alive.
  *
  * @param config good
  * @returns a line for each, in the order of the configuration

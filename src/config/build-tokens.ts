@@ -22,7 +22,7 @@ export function buildTokens(config: ParsedConfig, files: ConfigFiles): TokensCon
   return { issuer: parsed.issuer, audiences, keys: keys.value, service: buildService(config, parsed, files) };
 }
 
-/** Whoever only signs identity tokens gets no store and no endpoint. */
+/** A gate that only signs identity tokens gets no store and no endpoint. */
 function buildService(
   config: ParsedConfig,
   parsed: ParsedTokens,

@@ -1,6 +1,6 @@
 import { asTree } from './config-value.js';
 
-/** Where the gRPC port listens when the file does not say so. The container image sets it: loopback reaches nobody there. */
+/** Where the gRPC port listens when the file does not say so. The container image sets it: in a container, loopback cannot be reached from outside. */
 const GRPC_VARIABLE = 'PORTCULLIS_GRPC';
 
 /**

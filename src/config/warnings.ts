@@ -32,7 +32,10 @@ function warnOfServer(config: Config, warn: Warn): void {
   }
   warnOfHttpFront(config, warn);
   if (jwks.allowHttp)
-    warn(['jwks', 'allowHttp'], 'lets keys be fetched without TLS; whoever is on the way can forge them');
+    warn(
+      ['jwks', 'allowHttp'],
+      'lets keys be fetched without TLS; anybody on the network path can forge them',
+    );
 }
 
 function warnOfHttpFront({ server: { http }, credentials, identity }: Config, warn: Warn): void {

@@ -17,7 +17,7 @@ export interface WatchOptions {
 /** A watch on a configuration and the files it names. */
 export interface ConfigWatcher {
   /**
-   * Sets which files matter beside the configuration itself: call it after each load.
+   * Sets which files matter besides the configuration itself: call it after each load.
    *
    * @param digests what the load read, so that a change since then is not missed; a file without one is read now
    */

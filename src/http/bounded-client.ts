@@ -1,5 +1,5 @@
 /**
- * The one HTTP client. Whoever answers may be slow, broken, hostile, or not who it should be: every request is bounded
+ * The one HTTP client. A server may be slow, broken, hostile, or the wrong one: every request is bounded
  * in time and bytes, follows no redirect, and connects to checked addresses only.
  */
 import { type Readable } from 'node:stream';
@@ -200,7 +200,7 @@ async function requestJson(
     method: 'GET',
     headers: { accept: 'application/json', 'accept-encoding': 'gzip', 'user-agent': USER_AGENT },
     signal: limits.signal,
-    // A fetch a minute gains nothing from a kept connection, and a kept one may be dead.
+    // One fetch per minute does not need a kept connection, and a kept one may be dead.
     reset: true,
   });
   try {
@@ -222,7 +222,7 @@ function assertOk(status: number, name: string): void {
 }
 
 function discard(body: Readable): void {
-  // Destroying an unread body makes it report an error to nobody.
+  // Destroying an unread body emits an error that has no listener otherwise.
   body.on('error', () => undefined);
   body.destroy();
 }

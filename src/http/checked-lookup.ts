@@ -13,7 +13,7 @@ export const systemResolveHost: ResolveHost = (hostname) =>
 
 /**
  * Makes the `lookup` of a connection. Forbidden addresses are left out, and the socket connects to one of those that
- * are handed back and to no other: a name that resolves differently the next time gains nothing. Not asked for
+ * are handed back and to no other: a name that resolves differently the next time has no effect. Not asked for
  * literal addresses: those are checked in the URL.
  *
  * @param resolveHost the resolver; its answers are untrusted
@@ -28,7 +28,7 @@ export function createCheckedLookup(resolveHost: ResolveHost): LookupFunction {
   };
 }
 
-/** `localhost` must be the loopback: it is the one name that may be spoken to without TLS. */
+/** `localhost` must be the loopback: it is the one name that may be contacted without TLS. */
 function permitted(hostname: string, addresses: readonly LookupAddress[]): LookupAddress[] {
   return addresses.filter(
     ({ address }) =>

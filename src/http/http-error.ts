@@ -38,7 +38,7 @@ export class HttpError extends Error {
 }
 
 /**
- * The `code` of an error, such as ECONNREFUSED. Told by shape: errors of Node's own come from another realm in tests.
+ * The `code` of an error, such as ECONNREFUSED. Recognized by shape: errors of Node's own come from another realm in tests.
  *
  * @param error anything that was thrown
  */

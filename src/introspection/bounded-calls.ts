@@ -44,7 +44,7 @@ export function createBoundedCalls(limits: CallLimits): <T>(call: () => Promise<
     });
   };
 
-  /** Whoever waits longest takes over the place. */
+  /** The caller that has waited longest takes the place. */
   const done = (): void => {
     const [next] = waiting;
     if (next === undefined) {

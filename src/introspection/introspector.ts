@@ -97,7 +97,7 @@ function createCall(options: IntrospectorOptions): (token: string) => Promise<In
   };
 }
 
-/** Never past `exp`; whether that is a time at all is for who judges the claims. */
+/** Never past `exp`; whether that is a time at all is checked with the claims. */
 function usableUntilMs(
   { exp }: NonNullable<Claims>,
   nowMs: number,

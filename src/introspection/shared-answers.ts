@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import type { Clock } from '../ports.js';
 import type { IntrospectionAnswer } from './types.js';
 
-/** Answers that are kept for whoever else asks. Failing to keep or to find one is never an error. */
+/** Answers that are kept for other processes. Failing to keep or to find one is never an error. */
 export interface SharedAnswers {
   /** @param hash of the token */
   get(hash: string): Promise<IntrospectionAnswer | undefined>;

@@ -17,7 +17,7 @@ export interface ConfiguredKeyOptions {
 
 const DEFAULT_MAX_RSA_BITS = 8192;
 
-/** A published key that holds one of these is known to the world (RFC 7518 6.2.2, 6.3.2, 6.4; RFC 8037 2). */
+/** A published key that holds one of these is no longer secret (RFC 7518 6.2.2, 6.3.2, 6.4; RFC 8037 2). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
 
 /**
@@ -94,7 +94,7 @@ function importBareKey(jwk: BareKey['jwk']): KeyObject {
   }
 }
 
-/** One public key and nothing else. A private PEM would import as well, and is in the wrong file then. */
+/** One public key and nothing else. A private PEM would import as well, so it is refused by its label. */
 const PUBLIC_PEM = /^\s*-----BEGIN (PUBLIC KEY|RSA PUBLIC KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----\s*$/;
 
 /**

@@ -1,4 +1,4 @@
-/** Why a key is not used. The words are for logs and tests; none holds key material. */
+/** Why a key is not used. The codes are for logs and tests, and hold no key material. */
 export type JwkRejectionCode =
   | 'not_an_object'
   | 'unsupported_key_type'

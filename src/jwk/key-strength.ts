@@ -23,7 +23,7 @@ export interface BareKey {
   readonly algorithms: readonly AsymmetricAlgorithm[];
 }
 
-/** Reads an own member of a JWK: what a prototype holds is nobody's key. */
+/** Reads an own member of a JWK, never one of a prototype. */
 export type MemberReader = (name: string) => unknown;
 
 /**
@@ -73,7 +73,7 @@ export function assertEcKey(member: MemberReader): BareKey {
 
 /**
  * Checks an Ed25519 public key: 32 bytes, a canonical point, and none of the few of small order, under which one
- * signature verifies many texts. A point beside the curve is not found here; nothing ever verifies under it.
+ * signature verifies many texts. A point that is not on the curve is not detected here; no signature verifies under it.
  *
  * @param member reads the untrusted JWK
  * @throws JwkRejection

@@ -26,7 +26,7 @@ export interface ClientKeyDirectory {
    */
   find(value: string): ClientKeys | undefined;
 
-  /** Looks at all files now. For tests, and for who cannot wait. */
+  /** Looks at all files now. For tests, and for callers that cannot wait. */
   check(): void;
 
   close(): void;

@@ -63,7 +63,7 @@ function decode(bytes: Buffer): string {
   }
 }
 
-/** @returns whether an error of node:fs has this code; told by shape, since tests have another realm */
+/** @returns whether an error of node:fs has this code; recognized by shape, since tests have another realm */
 export function hasCode(error: unknown, code: string): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

@@ -68,7 +68,7 @@ export class FetchedIssuerKeys implements IssuerKeys {
   get failures(): number {
     return this.#refresher.failures;
   }
-  /** Were the keys let go of to make room? */
+  /** Were the keys unloaded to make room? */
   get evicted(): boolean {
     return this.#evicted;
   }
@@ -135,12 +135,12 @@ export class FetchedIssuerKeys implements IssuerKeys {
     this.#evicted = false;
     return this.#refresher.restart();
   }
-  /** Hears that settings have changed. */
+  /** Call it when the settings have changed. */
   reconfigured(): void {
     if (!this.#closed) this.#refresher.reschedule();
   }
 
-  /** Lets go of the keys and of all activity, until the next use. */
+  /** Unloads the keys and ends all activity, until the next use. */
   unload(): void {
     this.#refresher.stop();
     this.#held.unload();
@@ -180,7 +180,7 @@ export class FetchedIssuerKeys implements IssuerKeys {
       return set.find(kid, alg);
     };
     const backOffMs = this.#fetchesEachTime() ? 0 : this.#refresher.backOffMs(nowMs);
-    // Whoever comes while an attempt is under way waits for it; between attempts nobody waits.
+    // A Check that comes while an attempt is under way waits for it; between attempts it does not wait.
     const mayWait = !this.#closed && !this.#waiting.isFull && (this.#refresher.inFlight || backOffMs <= 0);
     return mayWait ? this.#await(find) : find(false);
   }

@@ -5,7 +5,7 @@ import type { StaticIssuerKeys } from './static-keys.js';
 /** What can be told of an issuer's keys. Holds no key material. */
 export interface IssuerKeysStatus {
   readonly issuer: string;
-  /** There are keys to decide with; or they were let go of because other issuers are used more. */
+  /** There are keys to decide with; or they were unloaded because other issuers are used more. */
   readonly ready: boolean;
   /** Where the present keys come from; `evicted`: they are fetched at the next use. */
   readonly source: 'static' | 'network' | 'snapshot' | 'evicted' | 'none';

@@ -5,7 +5,7 @@ import type { Cancel, Scheduler } from './ports.js';
 export interface Attempt {
   /** What is remembered of the way to the set is asked for again. */
   readonly thorough: boolean;
-  /** Aborted when the attempt is superseded or nobody wants it any more. */
+  /** Aborted when the attempt is superseded or no longer wanted. */
   readonly signal: AbortSignal;
 }
 
@@ -15,7 +15,7 @@ export interface RefresherOptions<T> {
   fetch(attempt: Attempt): Promise<T>;
   /** Takes the answer; may throw, which is a failure. Not called for an attempt that was superseded. */
   accept(value: T): void;
-  /** Hears of a failure. */
+  /** Called after a failure. */
   failed(error: unknown, retryInMs: number): void;
   /** Milliseconds to the next attempt after a success; undefined: none by itself. */
   refreshInMs(): number | undefined;
@@ -79,7 +79,7 @@ export class Refresher<T> {
     return flight.done;
   }
 
-  /** Makes an attempt that begins now; one that is under way is given up, and whoever waits for it gets this one. */
+  /** Makes an attempt that begins now; one that is under way is given up, and its callers get the result of this one. */
   restart(): Promise<boolean> {
     const former = this.#flight;
     this.#flight = undefined;

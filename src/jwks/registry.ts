@@ -14,7 +14,7 @@ import type { IssuerKeys } from './types.js';
 
 /** The settings of a registry. */
 export interface RegistrySettings extends KeySetSettings {
-  /** Issuers whose fetched keys are held at a time; the one used longest ago lets go of its keys. */
+  /** Issuers whose fetched keys are held at a time; the one used longest ago is unloaded. */
   readonly maxIssuers: number;
 }
 
@@ -57,7 +57,7 @@ export interface KeySetRegistry {
   /**
    * Begins to fetch, all issuers in parallel; those that come later begin at once.
    *
-   * @returns settles when each has succeeded or failed once; nobody has to wait
+   * @returns settles when each has succeeded or failed once; waiting is optional
    */
   start(): Promise<void>;
   /**

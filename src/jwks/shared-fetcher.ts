@@ -1,5 +1,5 @@
 /**
- * One fetch for many processes. Workers ask the primary for key sets; whoever asks within the cooldown of another gets
+ * One fetch for many processes. Workers ask the primary for key sets; one that asks within the cooldown of another gets
  * the same answer, so an issuer is asked no more often than by a single process.
  */
 import type { Clock } from '../ports.js';

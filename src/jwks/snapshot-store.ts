@@ -47,7 +47,7 @@ export interface SnapshotStoreOptions {
 }
 
 /**
- * Creates the store. Whoever can write a snapshot can make keys that are believed, so only a regular file of our own user
+ * Creates the store. A process that can write a snapshot can plant trusted keys, so only a regular file of our own user
  * that nobody else can write is read; a link or anything else is ignored. A folder in which others can write, or that
  * belongs to another user than us or root, is warned of: they can bring back an old snapshot. Does not look at the folders
  * above it.

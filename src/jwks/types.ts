@@ -37,14 +37,14 @@ export interface IssuerKeys {
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
 
   /**
-   * The keys of whoever signs for the issuer; absent: the issuer has one set for all.
+   * The keys of the client that signs for the issuer; absent: the issuer has one set for all.
    *
    * @param claims of a token that nobody has verified: they may choose among configured keys, and nothing else
-   * @returns undefined: nobody is known by these claims
+   * @returns undefined: no client is known by these claims
    */
   forClaims?(claims: JsonObject): IssuerKeys | undefined;
 
-  /** What the operator says of whoever signs with these keys: session parameters. Absent: nothing can be said. */
+  /** What the operator says of the client that signs with these keys: session parameters. Absent: there are none. */
   readonly session?: JsonObject;
 }
 

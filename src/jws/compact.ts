@@ -49,7 +49,7 @@ export function readJson(segment: string): JsonObject {
 }
 
 /**
- * Decodes a payload to the JSON text it should be, for who keeps the text; `parseStrictJsonText` says whether it is.
+ * Decodes a payload to the JSON text it should be, for callers that keep the text; `parseStrictJsonText` says whether it is valid.
  *
  * @param segment of splitCompactJws(), untrusted
  * @throws JwsRejection not_base64url, not_utf8

@@ -10,7 +10,7 @@ export interface JoseHeader {
   readonly typ: string | undefined;
 }
 
-/** Longer names are no names, but load for logs and look-ups. */
+/** A longer value is not a name, and would burden logs and look-ups. */
 export const MAX_KID_LENGTH = 256;
 
 /**
@@ -22,7 +22,7 @@ const REFUSED = ['b64', 'zip', 'enc', 'p2c', 'p2s', 'epk', 'apu', 'apv', 'iv', '
 /**
  * Checks the header of a JWS as any kind of it must be: `alg` a string, no `crit`, `b64`, `zip` or encryption members,
  * `kid` and `typ` bounded strings where present. Does not compare `alg` or `typ` with a list, and does not look at
- * `jwk`, `jku`, `x5u`, `x5c` and `x5t`: those are the caller's to refuse, and nobody's to trust.
+ * `jwk`, `jku`, `x5u`, `x5c` and `x5t`: the caller refuses or ignores them; none of them may be trusted.
  *
  * @param header from the strict reader, unverified
  * @throws JwsRejection

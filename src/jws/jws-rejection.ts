@@ -1,4 +1,4 @@
-/** Why a JWS was not even looked at further. The words are for logs and tests; none holds a part of the text. */
+/** Why a JWS was rejected before its signature was verified. The codes are for logs and tests, and hold no part of the text. */
 export type JwsRejectionCode =
   | 'too_large'
   | 'not_compact'
@@ -18,7 +18,7 @@ export type JwsRejectionCode =
   | 'unsupported_header';
 
 /**
- * A text that is not a JWS we read. Not an Error: a flood of garbage must not pay for stacks.
+ * A text that is not a JWS that we accept. Not an Error: stack traces would make a flood of garbage expensive.
  * The layers above turn it into an answer of their own.
  */
 export class JwsRejection {

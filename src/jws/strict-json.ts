@@ -10,7 +10,7 @@ export interface JsonLimits {
   readonly maxMembers: number;
 }
 
-/** Far beyond what an issuer writes, far below what hurts. */
+/** Far more than an issuer writes, and still cheap to read. */
 export const JSON_LIMITS: JsonLimits = { maxDepth: 16, maxMembers: 4096 };
 
 /** An object without `constructor`, `toString` or `__proto__` to be found in it. As a class it stays a fast one. */
@@ -23,7 +23,7 @@ Object.freeze(BareObject.prototype);
 /**
  * Reads a JSON object that can be read in one way only: valid UTF-8 without BOM, no member twice at any depth (also
  * when spelled with escapes), no lone surrogates, finite numbers, bounded depth and size, nothing after the end.
- * A member named `__proto__` is nothing: it is left out. Integers beyond 2^53 lose digits, as in any JavaScript.
+ * A member named `__proto__` is left out. Integers beyond 2^53 lose digits, as in any JavaScript.
  *
  * @param bytes untrusted; the caller has bounded their number
  * @returns an object with own properties only, at every depth
@@ -59,7 +59,7 @@ export function parseStrictJsonText(text: string, limits: JsonLimits = JSON_LIMI
 }
 
 function parseJson(text: string): unknown {
-  // Two thirds of a refusal's cost would be the stack of an error that nobody sees.
+  // The stack of an error that is never shown would be two thirds of a refusal's cost.
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {

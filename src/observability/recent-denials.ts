@@ -20,7 +20,7 @@ export interface RecentDenials {
 
 /** How many are kept at most; each is a kilobyte or two. */
 export const MAX_DENIALS = 200;
-/** How many are described per second at most: describing costs, and whoever floods us must not set the price. */
+/** How many are described per second at most: describing one takes time, and a flood must not decide how much. */
 const MAX_PER_SECOND = 20;
 
 /** Keeps the latest denials in memory, for the page `/admin/`. */

@@ -10,7 +10,7 @@ export interface Network {
   close(): Promise<void>;
 }
 
-/** Opens the one HTTP client of a process that asks issuers itself. Connects to nobody yet. */
+/** Opens the one HTTP client of a process that asks issuers itself. Opens no connection yet. */
 export function openNetwork({ jwks }: Config): Network {
   const http = createHttpClient({
     timeoutMs: jwks.timeout,

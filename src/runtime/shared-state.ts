@@ -1,6 +1,6 @@
 /**
  * State that one process owns and all that answer Checks need, such as revocations. The owner publishes a snapshot and
- * changes; whoever judges by it subscribes. Whether both are in one process is the composition's business.
+ * changes; code that decides by it subscribes. Whether both are in one process is the composition's business.
  */
 
 /** What is shared, by topic: plain data that survives JSON. */

@@ -1,4 +1,4 @@
-/** The page `/admin/` with what it asks beside the admin API; there with `tokens.admin`, beside the token service. */
+/** The page `/admin/` and the endpoints it needs besides the admin API. It runs next to the token service, where `tokens.admin` is set. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Config } from '../config/config.js';
 import { explainRequest } from '../explain.js';

@@ -33,7 +33,7 @@ export function createReloader(options: ReloadOptions): () => Promise<void> {
   let tail: Promise<void> = Promise.resolve();
   return () => {
     const turn = ++wanted;
-    // Whoever is not the last to ask before a run begins is served by the one that is.
+    // Requests that come before a run begins are served by one run.
     tail = tail.then(() => (turn === wanted ? reloadOnce(options) : undefined));
     return tail;
   };

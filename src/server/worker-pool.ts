@@ -134,7 +134,7 @@ export class WorkerPool {
     const failed = new Promise<never>((_resolve, reject) => {
       worker.once('exit', () => reject(new Error('a worker ended while starting')));
     });
-    // Whoever waits learns of it; a worker that dies later is nobody's unhandled rejection.
+    // The caller that waits gets the error; a worker that dies later must not cause an unhandled rejection.
     failed.catch(() => undefined);
     worker.once('error', (error) => this.options.log.error({ err: error }, 'worker'));
     worker.once('exit', (code, signal) => this.onExit(worker, { code, signal }));

@@ -13,7 +13,7 @@ export type KeyCells = Uint32Array;
 /**
  * Counts the live entries of every key, in fixed space: each row of counters is indexed by another part of the key's
  * hash, and the smallest of a key's counters is never below its true count. It is above only where other busy keys share
- * all of its counters, and by entries that ended within the last slice. The seed is secret, so that nobody can choose
+ * all of its counters, and by entries that ended within the last slice. The seed is secret, so that no client can choose
  * keys that share.
  */
 export class KeyShares {

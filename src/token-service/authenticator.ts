@@ -126,7 +126,7 @@ function bootstrapRecord(secretPhc: string | undefined): TokenRecord | undefined
   };
 }
 
-/** Hashes again at today's cost. Nobody waits for it, and it is tried again at the next use. */
+/** Hashes again at the configured cost. The request does not wait for it, and a failure is tried again at the next use. */
 async function upgrade(
   { tokenId, secretPhc }: TokenRecord,
   secret: string,

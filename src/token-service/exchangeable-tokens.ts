@@ -9,7 +9,7 @@ import type { JudgeOwnToken } from './own-tokens.js';
 
 /** What tokens are verified with that are to be exchanged. */
 export interface ExchangeableTokensOptions {
-  /** Of `exchange.issuers`, and of nobody else. Asks an issuer that introspects, as a Check does. */
+  /** Of `exchange.issuers`, and of no other issuer. Asks an issuer that introspects, as a Check does. */
   readonly verifier: TokenVerifier;
   /** undefined: our own tokens may not be exchanged. */
   readonly judgeOwnToken: JudgeOwnToken | undefined;

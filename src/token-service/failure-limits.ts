@@ -17,7 +17,7 @@ export interface Attempt {
   readonly address: string;
 }
 
-/** Slows down whoever guesses. */
+/** Slows down guessing. */
 export interface FailureLimits {
   /** May this attempt be made? Asked before anything expensive. */
   judge(attempt: Attempt): RateLimitResult;

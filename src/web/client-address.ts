@@ -84,7 +84,7 @@ function resolve(
   while (isWithin(nearest, networks)) {
     const hop = hops.pop();
     const address: IpAddress | undefined = hop === undefined ? undefined : parseHop(hop.trim());
-    // A trusted proxy that names nobody is the nearest address that is known.
+    // Where a trusted proxy names no client, its own address is the nearest that is known.
     if (address === undefined) break;
     nearest = address;
   }

@@ -20,7 +20,7 @@ export interface HttpAppOptions {
 
 const HSTS = 'max-age=31536000';
 
-/** Of answers that say nothing else: they are not pages, and hold what is nobody else's. */
+/** Of answers that say nothing else: they are not pages, and must not be cached or framed. */
 const DEFAULTS = [
   ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
   ['cache-control', 'no-store'],

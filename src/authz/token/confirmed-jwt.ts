@@ -8,7 +8,7 @@ const FIXED_CLAIMS = ['sub', 'client_id', 'cnf'] as const;
 
 /**
  * Makes introspection the confirmation of an issuer's JWTs. Claims of the answer stand beside those of the token, and
- * win over them, but for who and what the token is bound to: an answer that says otherwise is about another token.
+ * win over them, except for who and what the token is bound to: an answer that says otherwise is about another token.
  *
  * @see RFC 7662 section 2.2
  */

@@ -21,7 +21,7 @@ export function createIntrospectedKind(issuers: ReadonlyMap<string, Introspectin
     accepts(token, allowed) {
       const issuer = issuerOf(token, issuers, allowed);
       if (issuer === undefined) throw new Denial('untrusted_issuer');
-      // Its answer could not help, and nobody outside should be able to make us ask.
+      // Its answer could not help, and no outsider should be able to make us ask.
       if (allowed !== undefined && !allowed.has(issuer)) throw new Denial('issuer_not_allowed');
       return issuer;
     },

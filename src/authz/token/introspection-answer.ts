@@ -1,4 +1,4 @@
-/** What an issuer's answer about a token is worth, whoever asks. */
+/** How far an issuer's answer about a token is believed. */
 import {
   type IntrospectionAnswer,
   IntrospectionUnavailableError,

@@ -37,7 +37,7 @@ export interface ReadJwt {
 
 /** Reads JWTs, and remembers headers. */
 export class JwtReader {
-  /** By their text, and only those that a good signature covered: nobody's garbage drives out headers in use. */
+  /** By their text, and only those that a good signature covered, so that garbage cannot evict headers in use. */
   readonly #headers = new LRUCache<string, TokenHeader>({ max: MAX_HEADERS });
 
   /** @param maxTokenBytes of the whole token */

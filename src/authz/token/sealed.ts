@@ -21,7 +21,7 @@ interface SealedEpoch extends TokenEpoch {
 
 const NAME = 'sealed';
 
-/** Opaque tokens of our own token endpoint: opened with our secrets, and asked of nobody. */
+/** Opaque tokens of our own token endpoint: opened with our secrets, without any request. */
 export function createSealedKind({ issuer, sealer, rules, section }: SealedKindOptions): TokenKind {
   const epoch: SealedEpoch = { kind: NAME, issuer, section };
   return {

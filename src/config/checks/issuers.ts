@@ -34,7 +34,7 @@ export function checkIssuers(ctx: CheckContext): void {
   }
 }
 
-/** A folder that is not there is a misspelt one: every token would be refused, and nobody would know why. */
+/** A folder that does not exist is misspelt: every token would be refused without a visible reason. */
 function checkFolder(ctx: CheckContext, dir: ConfigValue): void {
   if (dir.text === undefined) return;
   const read = ctx.files.readText(dir.text);

@@ -189,7 +189,7 @@ export const jwksSection = section({
   ),
   allowHttp: documented(
     flag().prefault(false),
-    'Take plain http from hosts that are not loopback. Whoever is on the way can then forge keys.',
+    'Take plain http from hosts that are not loopback. Anybody on the network path can then forge keys.',
     false,
   ),
   snapshotDir: appliesAt(

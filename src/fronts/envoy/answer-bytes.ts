@@ -48,7 +48,7 @@ function createAllowBytes(): (allow: Allow) => Buffer {
   };
 }
 
-/** The very same lists, by identity: nobody writes to one that was handed over. */
+/** The very same lists, by identity: a list is not changed after it was handed over. */
 function isSame(built: BuiltAllow, { remove, removeQuery }: UpstreamChanges, metadata: Metadata): boolean {
   return (
     built.metadata === metadata &&

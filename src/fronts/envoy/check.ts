@@ -66,7 +66,7 @@ export function createCheckHandler(guard: Guard, options: CheckOptions): CheckHa
   };
 }
 
-/** The same front, for a message that nobody has read. */
+/** The same front, for a message that has not been read. */
 function refusing(why: DenialCode, write: Front<CheckInput, Buffer>['write']): Front<CheckInput, Buffer> {
   return {
     read: () => {

@@ -10,7 +10,7 @@ function socketPathOf(address: string): string | undefined {
 }
 
 /**
- * Removes a socket that nobody answers on: left by a process that is gone. Anything else stays.
+ * Removes a socket on which no process answers any more. Any other file stays.
  *
  * @throws Error when another process serves on it
  */

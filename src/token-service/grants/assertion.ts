@@ -31,7 +31,7 @@ const CLOCK_TOLERANCE_MS = 30_000;
 const MAX_TEXT = 1024;
 const MAX_CANDIDATES = 4;
 
-/** One refusal for all faults of an assertion: whoever holds none need not learn which. */
+/** One refusal for all faults of an assertion, so that an attacker does not learn which it was. */
 export function invalidAssertion(description = 'the assertion is not acceptable'): OAuthError {
   return new OAuthError('invalid_grant', description);
 }
@@ -105,7 +105,7 @@ export async function spendAssertion(
     hash('sha256', JSON.stringify(['assertion', ...parts]), 'base64url');
   try {
     const isFirst = await replay.spend({
-      // One signer fills no more than its share of the memory, and uses up nobody else's jti.
+      // One signer fills no more than its share of the memory, and cannot use up the jti of another one.
       jkt: name(signer),
       replayKey: name(signer, assertJti(claims)),
       // Whole seconds: within that of its start a store cannot tell, and is believed.

@@ -64,7 +64,7 @@ const ROUTES = [
   }),
 ];
 
-/** Creates the routes that the page `/admin/` asks beside the admin API. */
+/** Creates the routes that the page `/admin/` needs besides the admin API. */
 export function createInsightsRouter(options: InsightsRouterOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   for (const route of ROUTES) app.openAPIRegistry.registerPath(route);

@@ -50,7 +50,7 @@ export function createPostgresBackend({ url, logger }: PostgresBackendOptions): 
 }
 
 /**
- * A connection whose query found no answer is closed: the answer may never come, and whoever got the connection next
+ * A connection whose query found no answer is closed: the answer may never come, and the next user of the connection
  * would wait for it.
  */
 function discardBroken(pool: pg.Pool): PostgresPool {
