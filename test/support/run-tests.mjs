@@ -16,6 +16,8 @@ import { CHROMIUM_ADVICE, findChromium } from './provision-chromium.mjs';
 import { DYNAMODB_ADVICE, isDynamoWanted } from './provision-dynamodb.mjs';
 import { provisionEnvoy } from './provision-envoy.mjs';
 import { goProgramNames, provisionForTests } from './provision-go.mjs';
+import { findHaproxy, HAPROXY_ADVICE } from './provision-haproxy.mjs';
+import { findNginx, NGINX_ADVICE } from './provision-nginx.mjs';
 import { findPostgres, POSTGRES_ADVICE } from './provision-postgres.mjs';
 import { findRedis, REDIS_ADVICE } from './provision-redis.mjs';
 import { inRepository } from './repository.mjs';
@@ -65,6 +67,10 @@ async function provision(needs) {
     if (browser === undefined) say(`${CHROMIUM_ADVICE}. The tests of the page /admin/ are skipped.`);
     else found['CHROMIUM_BIN'] = browser;
   }
+  if (needs.has('nginx') && findNginx() === undefined)
+    say(`${NGINX_ADVICE}. The tests with a real nginx are skipped.`);
+  if (needs.has('haproxy') && findHaproxy() === undefined)
+    say(`${HAPROXY_ADVICE}. The tests with a real HAProxy are skipped.`);
   if (needs.has('dynamodb') && !isDynamoWanted()) say(DYNAMODB_ADVICE);
   for (const name of goProgramNames())
     if (needs.has(name)) Object.assign(found, await provisionForTests(name, say));

@@ -18,6 +18,8 @@ const SIGNS = [
   ['postgres', /provision-postgres\.mjs/],
   ['dynamodb', /provision-dynamodb\.mjs/],
   ['chromium', /provision-chromium\.mjs/],
+  ['nginx', /provision-nginx\.mjs/],
+  ['haproxy', /provision-haproxy\.mjs/],
   ...goProgramNames().map((name) => /** @type {const} */ ([name, new RegExp(`GoProgram\\('${name}'`)])),
 ];
 const IMPORT = /(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;

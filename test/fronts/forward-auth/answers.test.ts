@@ -6,7 +6,7 @@ import { withoutParameters } from '../../../src/fronts/forward-auth/without-para
 import { frontCaseConfig } from '../../support/guide-cases.js';
 import { liveToken } from '../../support/live-token.js';
 import type { WireResponse } from '../../support/wire-client.mjs';
-import { startHttpGate, type HttpGate } from './http-front.js';
+import { startHttpGate, type HttpGate } from '../../support/http-front.js';
 
 let gate: HttpGate;
 beforeAll(async () => {

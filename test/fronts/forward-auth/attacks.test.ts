@@ -4,7 +4,7 @@ import type { StyleName } from '../../../src/fronts/forward-auth/styles.js';
 import { frontCaseConfig } from '../../support/guide-cases.js';
 import { liveToken } from '../../support/live-token.js';
 import type { WireClient, WireResponse } from '../../support/wire-client.mjs';
-import { startHttpGate, type HttpGate } from './http-front.js';
+import { startHttpGate, type HttpGate } from '../../support/http-front.js';
 
 type Fields = readonly (readonly [string, string])[];
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { STYLE_NAMES, STYLES, type StyleName } from '../../../src/fronts/forward-auth/styles.js';
 import { caseRequest, frontCaseGroups, type CaseGroup, type FrontCase } from '../../support/front-cases.js';
 import type { WireRequest, WireResponse } from '../../support/wire-client.mjs';
-import { startHttpGate, type HttpGate } from './http-front.js';
+import { startHttpGate, type HttpGate } from '../../support/http-front.js';
 
 /** The question that a proxy of this style asks. */
 function questionOf(one: FrontCase, style: StyleName): WireRequest {

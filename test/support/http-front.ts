@@ -1,12 +1,12 @@
 /** The HTTP front on a real port, in the test's own process, with what it logs of each decision. */
 import { stringify } from 'yaml';
-import { parseConfig } from '../../../src/config/load.js';
-import type { StyleName } from '../../../src/fronts/forward-auth/styles.js';
-import { silentLogger } from '../../../src/ports.js';
-import { createRuntime } from '../../../src/runtime/runtime.js';
-import type { Runtime } from '../../../src/runtime/runtime-contract.js';
-import { openHttpFront } from '../../../src/server/proxy-port.js';
-import { createHttp1Client, type WireClient } from '../../support/wire-client.mjs';
+import { parseConfig } from '../../src/config/load.js';
+import type { StyleName } from '../../src/fronts/forward-auth/styles.js';
+import { silentLogger } from '../../src/ports.js';
+import { createRuntime } from '../../src/runtime/runtime.js';
+import type { Runtime } from '../../src/runtime/runtime-contract.js';
+import { openHttpFront } from '../../src/server/proxy-port.js';
+import { createHttp1Client, type WireClient } from './wire-client.mjs';
 
 /** A running front. */
 export interface HttpFront {
