@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { goProgramNames } from './provision-go.mjs';
 import { inRepository } from './repository.mjs';
 
-/** @typedef {'build' | 'envoy' | 'redis' | 'postgres' | 'dynamodb' | 'chromium' | import('./provision-go.mjs').GoProgramName} Need */
+/** @typedef {'build' | 'envoy' | 'redis' | 'postgres' | 'dynamodb' | 'chromium' | 'nginx' | 'haproxy' | import('./provision-go.mjs').GoProgramName} Need */
 
 /** @type {readonly (readonly [Need, RegExp])[]} */
 const SIGNS = [

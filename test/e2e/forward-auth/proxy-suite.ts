@@ -51,13 +51,15 @@ function expectRefused({ status, body }: WireResponse): void {
   expect(body).not.toContain('"headers"');
 }
 
-/** Runs the suite; skipped, and loudly, where the proxy is not there. */
-export function describeProxy(proxy: ProxyUnderTest | undefined, name: string): void {
-  if (proxy === undefined) {
-    describe.skip(name, () => test('is installed', () => undefined));
-    return;
-  }
-  describe(name, () => runSuite(proxy));
+/** Runs the suite; skipped where the proxy is not there. */
+export function describeProxy(proxy: ProxyUnderTest, isThere: boolean): void {
+  (isThere ? describe : describe.skip)(proxy.name, () => runSuite(proxy));
+}
+
+/** Runs the suite where the proxy is there, or was asked for; a test that nobody asked for is not a skipped one. */
+export function describeNightly(proxy: ProxyUnderTest, isWanted: boolean): void {
+  if (isWanted) describe(proxy.name, () => runSuite(proxy));
+  else test.each(['not asked for: PORTCULLIS_NIGHTLY=1'])(`${proxy.name} is %s`, () => undefined);
 }
 
 function runSuite(proxy: ProxyUnderTest): void {
@@ -91,6 +93,12 @@ function runSuite(proxy: ProxyUnderTest): void {
     expect(headers['x-user-id']).toEqual(['alice']);
     for (const name of ['authorization', 'dpop', 'x-http-method', 'x-portcullis-remove', 'x-portcullis-set'])
       expect([name, headers[name]]).toEqual([name, undefined]);
+  });
+
+  test('a client cannot have its identity taken out by the Connection header', async () => {
+    const response = await ask('/private', [bearer(), ['connection', 'close, x-user-id']]);
+    if (response.status === 200) expect(echoed(response).headers['x-user-id']).toEqual(['alice']);
+    else expect(response.status).toBe(400);
   });
 
   test('an identity header of the client does not survive where there is no token', async () => {

@@ -1,8 +1,11 @@
 /** What answers hold, in each style. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { StyleName } from '../../../src/fronts/forward-auth/styles.js';
+import type { DenialCode, DenialDetails } from '../../../src/authz/denial.js';
+import { STYLES, type StyleName } from '../../../src/fronts/forward-auth/styles.js';
 import { createForwardAuth } from '../../../src/fronts/forward-auth/forward-auth.js';
+import { createAnswerWriter } from '../../../src/fronts/forward-auth/write-answer.js';
 import { withoutParameters } from '../../../src/fronts/forward-auth/without-parameters.js';
+import { checkContext, deniedFor } from '../../authz/contexts.js';
 import { frontCaseConfig } from '../../support/guide-cases.js';
 import { liveToken } from '../../support/live-token.js';
 import type { WireResponse } from '../../support/wire-client.mjs';
@@ -109,17 +112,27 @@ describe('a denial', () => {
     expect([status, headers['x-portcullis-status']]).toEqual([403, ['400']]);
   });
 
-  test('envoy: a fault of ours is no 5xx, which the proxy might let through', async () => {
-    const { client } = await gate.open('plain');
-    const question = [
-      ['x-original-method', 'GET'],
-      ['x-original-host', 'api.example.com'],
-      ['x-original-uri', '/'],
-    ] as const;
-    const fault = await client({ path: '/policy/nobody', headers: question });
-    expect(fault.status).toBe(500);
-    const { client: envoy } = await gate.open('envoy', { trustedProxies: [] });
-    expect((await envoy({ path: '/' })).status).toBe(403);
+  test.each<[StyleName, DenialCode, DenialDetails, status: number, told: string | undefined]>([
+    ['plain', 'keys_unavailable', {}, 503, undefined],
+    ['traefik', 'unknown_policy', {}, 500, undefined],
+    ['nginx', 'keys_unavailable', {}, 403, '503'],
+    ['nginx', 'no_route', {}, 403, '403'],
+    // Envoy takes a 5xx for a failure of the gate, and failure_mode_allow would let the request through.
+    ['envoy', 'keys_unavailable', {}, 403, '503'],
+    ['envoy', 'unknown_policy', {}, 403, '500'],
+    ['envoy', 'malformed_credential', {}, 400, undefined],
+    ['envoy', 'replay_unavailable', { isOutage: true }, 503, undefined],
+  ])('%s: %s', (style, code, details, status, told) => {
+    const write = createAnswerWriter({
+      style: STYLES[style],
+      identityNames: () => [],
+      changesCookies: () => false,
+    });
+    const denial = deniedFor(code, checkContext(), details);
+    const isLeftToProxy = details.isOutage === true;
+    const answer = write({ ...denial, refusal: { ...denial.refusal, isLeftToProxy } });
+    const at = answer.headers.indexOf('x-portcullis-status');
+    expect([answer.status, at < 0 ? undefined : answer.headers[at + 1]]).toEqual([status, told]);
   });
 
   test('HEAD gets no body', async () => {
