@@ -63,6 +63,14 @@ module.exports = {
       },
     },
     {
+      name: 'http2-knows-no-gate',
+      comment:
+        'The lean transport is HTTP/2 and gRPC: it can be read, tested and replaced without knowing what it serves, and nothing of a token reaches it.',
+      severity: 'error',
+      from: { path: '^src/fronts/envoy/http2/' },
+      to: { path: '^src/|node_modules/', pathNot: '^src/fronts/envoy/http2/|^node_modules/@types/node/' },
+    },
+    {
       name: 'stages-are-strangers',
       comment: 'A stage that imports a stage cannot be reordered or left out.',
       severity: 'error',

@@ -24,6 +24,14 @@ function warnOfServer(config: Config, warn: Warn): void {
   if (admin?.kind === 'tcp' && !isLoopbackHost(admin.host)) {
     warn(['server', 'admin'], 'is not on loopback, and has no authentication; let a network policy guard it');
   }
+  const grpc = parseAddress(server.grpc);
+  if (server.transport === 'lean' && grpc?.kind === 'tcp' && !isLoopbackHost(grpc.host)) {
+    if (server.tls?.clientCa === undefined)
+      warn(
+        ['server', 'transport'],
+        'lean on an address that is not loopback is meant for mTLS; set server.tls with clientCa, or use grpc-js',
+      );
+  }
   if (server.failure === 'error') {
     warn(
       ['server', 'failure'],

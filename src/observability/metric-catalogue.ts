@@ -50,6 +50,16 @@ export const METRICS = {
     labels: ['action', 'outcome'],
   },
   checks_waiting: { type: 'gauge', help: 'Checks that wait for a dependency', labels: [] },
+  transport_connections: {
+    type: 'gauge',
+    help: 'Open connections of the gRPC port, with server.transport: lean',
+    labels: [],
+  },
+  transport_cuts_total: {
+    type: 'counter',
+    help: 'Connections of the gRPC port that were cut or not taken, with server.transport: lean',
+    labels: ['reason'],
+  },
   log_lines_dropped_total: {
     type: 'counter',
     help: 'Log lines given up because their reader did not keep up',

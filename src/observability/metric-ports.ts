@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client';
 import type { Decision, GateMetrics } from '../authz/types.js';
 import type { RevocationSource } from '../revocation/revocation.js';
+import type { TransportMetrics } from './transport-metrics.js';
 
 /** What is known of one issuer's keys. */
 export interface KeySetRow {
@@ -33,6 +34,7 @@ export interface ConfigState {
 export interface Metrics {
   readonly registry: Registry;
   readonly gate: GateMetrics;
+  readonly transport: TransportMetrics;
   decided(decision: Decision, durationMs: number): void;
   jwksFetched(issuer: string, outcome: string): void;
   /** @param durationMs of the call, milliseconds */

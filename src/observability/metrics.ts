@@ -10,6 +10,7 @@ import { CounterTable } from './counter-table.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { AGGREGATORS, METRICS, type MetricName } from './metric-catalogue.js';
 import type { ConfigState, KeySetRow, MeasuredState, Metrics } from './metric-ports.js';
+import { createTransportMetrics, type TransportMetrics } from './transport-metrics.js';
 
 /** Upper bounds in seconds: a decision takes microseconds, a wait for a dependency milliseconds. */
 const DURATION_BUCKETS = [
@@ -31,6 +32,7 @@ export function createMetrics(version: string): Metrics {
 
 class PrometheusMetrics implements Metrics {
   readonly gate: GateMetrics;
+  readonly transport: TransportMetrics;
   private readonly checks: CounterTable;
   private readonly duration: DurationHistogram<Outcome>;
   private readonly fetches: Counter;
@@ -75,6 +77,7 @@ class PrometheusMetrics implements Metrics {
     for (const source of REVOCATION_SOURCES) this.revocations.inc({ source }, 0);
     new Gauge(this.describe('build_info')).set({ version, node: process.version }, 1);
     this.gate = this.gatePort();
+    this.transport = createTransportMetrics(registry);
     this.gauges();
   }
 

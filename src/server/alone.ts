@@ -2,20 +2,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import type { AskPersonalToken } from '../authz/token/personal.js';
-import { startGrpcServer } from '../fronts/envoy/grpc.js';
 import type { RunningLog } from '../observability/log.js';
 import { createRuntime } from '../runtime/runtime.js';
 import type { Runtime } from '../runtime/runtime-contract.js';
 import { connectState } from '../runtime/shared-state.js';
 import type { AdminBackend } from './admin.js';
 import { Closers } from './closers.js';
-import { assertTlsUsable, grpcOptionsOf, grpcTlsOf } from './grpc-options.js';
+import { assertTlsUsable, grpcTlsOf } from './grpc-options.js';
 import { localInsights } from './insights.js';
 import { setLogLevel } from './log-level.js';
 import { Owner, type OwnerOptions } from './owner.js';
 import { openHttpFront } from './proxy-port.js';
 import type { Service } from './service.js';
 import { personalTokensOf } from './token-service.js';
+import { openTransport } from './transport.js';
 
 /** Opens the ports of one process. @throws Error when one cannot be opened; none stays open then */
 export async function startAlone(config: Config, options: OwnerOptions): Promise<Service> {
@@ -41,7 +41,7 @@ export async function startAlone(config: Config, options: OwnerOptions): Promise
     let current = config;
     const http = await openHttpFront(runtime.guard, () => current);
     closers.add(() => http?.close() ?? Promise.resolve());
-    const grpc = await startGrpcServer(runtime.handler, grpcOptionsOf(config));
+    const grpc = await openTransport(config, { runtime, log: options.log, shared: false });
     return {
       apply: async (next) => {
         assertTlsUsable(next);

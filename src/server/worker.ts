@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { restoreConfig } from '../config/restore.js';
-import { startGrpcServer, type GrpcServer } from '../fronts/envoy/grpc.js';
+import type { GrpcServer } from '../fronts/envoy/grpc.js';
 import { openAuditLog, type AuditLog } from '../observability/audit/audit-log.js';
 import { logOptionsOf } from '../observability/audit/shared-output.js';
 import { applyLogConfig, createLog, type RunningLog } from '../observability/log.js';
@@ -13,7 +13,7 @@ import { systemClock } from '../ports.js';
 import { createRuntime } from '../runtime/runtime.js';
 import type { Runtime } from '../runtime/runtime-contract.js';
 import type { StateMessage } from '../runtime/shared-state.js';
-import { grpcOptionsOf, grpcTlsOf } from './grpc-options.js';
+import { grpcTlsOf } from './grpc-options.js';
 import { boundHeapGrowth } from './heap-growth.js';
 import { createIpcPeer, type IpcPeer } from './ipc.js';
 import { setLogLevel } from './log-level.js';
@@ -26,6 +26,7 @@ import {
 import type { ProxyPort } from './http-port.js';
 import { openHttpFront } from './proxy-port.js';
 import type { DrainTimes } from './service.js';
+import { openTransport } from './transport.js';
 import type { PrimaryCalls, StartParams, WorkerCalls } from './worker-contract.js';
 
 /** Longer than any dependency's own time-out, so that the better error wins. */
@@ -136,7 +137,8 @@ class Serving {
 
   /** @throws Error when a port cannot be opened */
   async open(): Promise<void> {
-    this.#grpc = await startGrpcServer(this.runtime.handler, { ...grpcOptionsOf(this.config), shared: true });
+    const { runtime, log } = this;
+    this.#grpc = await openTransport(this.config, { runtime, log, shared: true });
     this.#http = await openHttpFront(this.runtime.guard, () => this.config);
   }
 

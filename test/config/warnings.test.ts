@@ -20,6 +20,11 @@ describe('warningsOf() tells of', () => {
     ],
     ['an admin port that others reach', { server: { admin: '0.0.0.0:9192' } }, /^server\.admin: .*loopback/],
     [
+      'the lean transport for everybody',
+      { server: { grpc: '0.0.0.0:9191', transport: 'lean' } },
+      /^server\.transport: .*mTLS/,
+    ],
+    [
       'failures that Envoy judges',
       { server: { failure: 'error' } },
       /^server\.failure: .*failure_mode_allow/,

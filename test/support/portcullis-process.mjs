@@ -48,7 +48,12 @@ export async function startPortcullis(options) {
 function writeConfig(config, ports) {
   const server = /** @type {Record<string, unknown>} */ (config['server'] ?? {});
   const addresses = { grpc: `127.0.0.1:${ports.grpc}`, admin: `127.0.0.1:${ports.admin}` };
+  // The whole of the end-to-end tests on the other transport: PORTCULLIS_TEST_TRANSPORT=lean.
+  const transport = process.env['PORTCULLIS_TEST_TRANSPORT'];
   const file = scratchFile('portcullis.yaml');
-  writeFileSync(file, stringify({ ...config, server: { ...server, ...addresses } }));
+  writeFileSync(
+    file,
+    stringify({ ...config, server: { ...(transport ? { transport } : {}), ...server, ...addresses } }),
+  );
   return file;
 }

@@ -156,6 +156,14 @@ export const serverSection = section({
       '0.0.0.0:9191',
     ),
   ),
+  transport: appliesAt(
+    'restart',
+    documented(
+      choice(['grpc-js', 'lean']).prefault('grpc-js'),
+      'What serves the gRPC port. `lean` is an HTTP/2 server of its own for this one job, which costs a fraction of the processor time: for an Envoy on the same host, or over mTLS.',
+      'lean',
+    ),
+  ),
   admin: appliesAt(
     'restart',
     documented(
