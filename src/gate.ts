@@ -12,7 +12,8 @@ import { createCertificateReader } from './authz/mtls/certificate.js';
 import { createPipeline } from './authz/pipeline.js';
 import { compilePolicies, type CompileCondition } from './authz/policy/compile.js';
 import { createRefusalBuilder } from './authz/refusal.js';
-import { createRouter, type Router } from './authz/routes.js';
+import { createLooseCheck } from './authz/loose-routes.js';
+import { createRouter, type RouteSpec } from './authz/routes.js';
 import { createAdmitStage } from './authz/stages/admit.js';
 import { createCheckRevocationStage, type KnownRevocations } from './authz/stages/check-revocation.js';
 import { createAuthorizeStage } from './authz/stages/authorize.js';
@@ -32,6 +33,7 @@ import type { Config, CredentialPlaceConfig, IssuerConfig } from './config/confi
 import type { Introspector } from './introspection/types.js';
 import type { IssuerKeys } from './jwks/types.js';
 import type { Clock } from './ports.js';
+import { createPartialChecks, type PartialChecks } from './partial-checks.js';
 import { createConfiguredProofVerifier } from './proof-verifier.js';
 import { resourceMetadataUrl } from './protected-resource.js';
 import type { ReplayStore } from './stores/replay-store.js';
@@ -62,6 +64,12 @@ export interface GateParts {
   onInternalError(error: unknown, request: AuthzRequest): void;
 }
 
+/** A gate with the policies and the single steps that it is made of. */
+export interface BuiltGate extends Gate {
+  readonly policies: ReadonlyMap<string, Policy>;
+  readonly checks: PartialChecks;
+}
+
 /** A shadow's look-ups and proofs are not counted. */
 const UNCOUNTED: Pick<GateMetrics, 'tokenCache' | 'dpopProof'> = {
   tokenCache: () => undefined,
@@ -74,24 +82,29 @@ const UNCOUNTED: Pick<GateMetrics, 'tokenCache' | 'dpopProof'> = {
  * @param config validated; the same one always gives the same decisions
  * @throws PolicyError, SigningKeyError, KeySourceError: what only shows while building
  */
-export function buildGate(config: Config, parts: GateParts): Gate {
+export function buildGate(config: Config, parts: GateParts): BuiltGate {
   const policies = compilePolicies(config.policies, parts.compileCondition);
   const identity = createIdentityHeaders(config.identity.headers);
   const judging = judgingStages(config, parts, parts.metrics);
+  const routes = routesOf(config, policies);
+  const spendProof = createSpendProofStage({
+    store: parts.replay,
+    onUnavailable: config.replay.onUnavailable,
+    metrics: parts.metrics,
+  });
   return {
+    policies,
+    checks: checksOf(config, parts, spendProof),
     pipeline: createPipeline({
       stages: [
         createSelectPolicyStage({
           policies,
           authorities: config.server.authorities,
-          router: routerOf(config, policies),
+          router: routes === undefined ? undefined : createRouter(routes),
+          createLooseCheck: routes && (() => createLooseCheck(routes)),
         }),
         ...judging,
-        createSpendProofStage({
-          store: parts.replay,
-          onUnavailable: config.replay.onUnavailable,
-          metrics: parts.metrics,
-        }),
+        spendProof,
         createIssueIdentityStage({ identity, tokens: parts.identityTokens }),
       ],
       upstreamOf: createUpstreamBuilder({
@@ -141,18 +154,32 @@ function judgingStages(
       queryParameters: sources.flatMap((source) => ('query' in source ? [source.query] : [])),
     }),
     createFindCredentialStage(createCredentialFinder({ sources, multiple, maxTokenBytes })),
-    createVerifyTokenStage(
-      createTokenVerifier({
-        kinds: createTokenKinds(config, parts),
-        cache: parts.tokenCache,
-        metrics,
-        clock: parts.clock,
-      }),
-    ),
+    tokenStageOf(config, parts, metrics),
     ...revocationOf(config, parts),
     senderConstraintOf(config, parts, metrics),
     createAuthorizeStage(),
   ];
+}
+
+function tokenStageOf(config: Config, parts: GateParts, metrics: Pick<GateMetrics, 'tokenCache'>): Stage {
+  const { tokenCache: cache, clock } = parts;
+  return createVerifyTokenStage(
+    createTokenVerifier({ kinds: createTokenKinds(config, parts), cache, metrics, clock }),
+  );
+}
+
+/** The single steps, with memories of their own beside what all share. */
+function checksOf(config: Config, parts: GateParts, spendProof: Stage): PartialChecks {
+  return createPartialChecks({
+    verifyToken: tokenStageOf(config, parts, parts.metrics),
+    checkRevocation: revocationOf(config, parts),
+    verifyProof: createConfiguredProofVerifier(config.dpop, {
+      originsOfHost: (origin) => [origin],
+      keys: parts.proofKeys,
+    }),
+    spendProof,
+    maxTokenBytes: config.maxTokenBytes,
+  });
 }
 
 /** Nothing where revocation is off. */
@@ -184,15 +211,13 @@ function senderConstraintOf(
 }
 
 /** No routes at all: the policy `default` judges, and the path is not looked at. */
-function routerOf({ routes }: Config, policies: ReadonlyMap<string, Policy>): Router | undefined {
-  if (routes.length === 0) return undefined;
-  return createRouter(
-    routes.map(({ policy: name, ...pattern }) => {
-      const policy = policies.get(name);
-      if (policy === undefined) throw new Error(`a route names the unknown policy ${name}`);
-      return { ...pattern, policy };
-    }),
-  );
+function routesOf(config: Config, policies: ReadonlyMap<string, Policy>): readonly RouteSpec[] | undefined {
+  if (config.routes.length === 0) return undefined;
+  return config.routes.map(({ policy: name, ...pattern }) => {
+    const policy = policies.get(name);
+    if (policy === undefined) throw new Error(`a route names the unknown policy ${name}`);
+    return { ...pattern, policy };
+  });
 }
 
 function sourceOf({ header, prefix, cookie, query }: CredentialPlaceConfig): CredentialSource {

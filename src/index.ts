@@ -1,20 +1,41 @@
 /**
- * Portcullis as a library: load a configuration, serve it, or put its decision into a server of your own.
+ * Portcullis as a library: a gate in this process, and checks of what it verified. The types here need no types of Node.
+ * The server itself is `portcullis/server`; adapters for frameworks are `portcullis/express` and its like.
  *
  * @packageDocumentation
  */
-export { loadConfig, parseConfig, type LoadedConfig, type LoadOptions } from './config/load.js';
+export { createGate } from './library/create-gate.js';
+export type {
+  Decider,
+  DPoPUse,
+  Gate,
+  GateOptions,
+  Introspection,
+  KeySetReport,
+  LogoutToken,
+  MetricsRegistry,
+  RevocationResult,
+  TokenRequirements,
+  ValidatedProof,
+  ValidatedToken,
+} from './library/gate-types.js';
+export type { OneOrMore, ProtectOptions } from './library/protect-options.js';
+export type { Auth, GateAllow, GateDecision, GateDeny } from './fronts/node/auth.js';
+export type { GateRequest } from './fronts/node/front.js';
+export { TokenRefusedError } from './library/token-refused-error.js';
+export { verifyIdentityToken, type IdentityTokenRules } from './library/verify-identity-token.js';
+export {
+  ForbiddenError,
+  hasRole,
+  hasScopes,
+  requireRole,
+  requireScopes,
+  type HasClaims,
+  type HasScopes,
+  type RoleClaims,
+  type ScopeMode,
+} from './token-checks.js';
+export type { ConfigInput } from './config/config-input.js';
 export { ConfigError, type Problem } from './config/problems.js';
-export type { Config } from './config/config.js';
-export { startServer, type RunningServer, type StartOptions } from './server/start.js';
-export { createRuntime } from './runtime/runtime.js';
-export type { Runtime, RuntimeOptions } from './runtime/runtime-contract.js';
-export type { CheckCall, CheckHandler } from './fronts/envoy/check.js';
-export type { Front, Guard } from './guard/guard.js';
-export { createRequest, type RequestInput } from './authz/create-request.js';
-export { bodyText } from './authz/refusal.js';
-export type { Allow, AuthzRequest, Decision, Deny, Refusal } from './authz/types.js';
 export { DENIALS, type DenialCode, type DenialEntry } from './authz/denial.js';
-export { METRICS } from './observability/metric-catalogue.js';
-export { silentLogger, type Logger } from './ports.js';
-export { hasRole, hasScopes } from './token-checks.js';
+export { silentLogger, type JsonObject, type Logger } from './ports.js';

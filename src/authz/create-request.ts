@@ -1,7 +1,7 @@
 /** Builds the request that is decided on, for fronts that have it as plain values, for `explain` and for the library. */
 import { Denial } from './denial.js';
 import { isMiscasedMethod } from './method.js';
-import type { AuthzRequest, RequestHeaders } from './types.js';
+import type { AuthzRequest, Demands, RequestHeaders } from './types.js';
 
 /** A request in plain values. What the client sent is untrusted; what is said to be trusted must not come from it. */
 export interface RequestInput {
@@ -22,6 +22,10 @@ export interface RequestInput {
   readonly callAuthority?: string | undefined;
   /** false: the target is known to differ from what is forwarded. */
   readonly hasTrueTarget?: boolean | undefined;
+  /** What the code behind the gate asks for beyond the policy. Trusted. */
+  readonly demands?: Demands | undefined;
+  /** true: served by something that ignores case and a final slash of paths, or does not decode them. Trusted. */
+  readonly hasLooseRouting?: boolean | undefined;
 }
 
 /**
@@ -44,6 +48,8 @@ export function createRequest(input: RequestInput): AuthzRequest {
     contextExtensions: new Map(Object.entries(input.contextExtensions ?? {})),
     callPolicy: input.callPolicy,
     callAuthority: input.callAuthority,
+    demands: input.demands,
+    hasLooseRouting: input.hasLooseRouting,
     rpc: rpcOf(headers),
   };
 }

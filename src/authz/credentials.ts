@@ -56,7 +56,8 @@ export function createCredentialFinder(options: CredentialOptions): CredentialFi
   };
 }
 
-function assertWellFormed(token: string, maxTokenBytes: number): void {
+/** Does not look into the token. @throws Denial token_too_large, malformed_credential */
+export function assertWellFormed(token: string, maxTokenBytes: number): void {
   if (token.length > maxTokenBytes) throw TOO_LARGE;
   if (!isToken68(token)) throw MALFORMED;
 }

@@ -42,6 +42,13 @@ export interface AuthzRequest {
   readonly callPolicy: string | undefined;
   /** The name by which this server was asked. Trusted. */
   readonly callAuthority: string | undefined;
+  /** What the code behind the gate asks for beyond the policy. Trusted. Absent: nothing more. */
+  readonly demands?: Demands | undefined;
+  /**
+   * Is the request served by something that ignores case and a final slash of paths, or that does not decode them? Then a
+   * path that it may take for another one is refused. Trusted.
+   */
+  readonly hasLooseRouting?: boolean | undefined;
   /** A gRPC, gRPC-Web or Connect call, by content-type: decides the form of a denial, nothing else. */
   readonly rpc: 'grpc' | 'grpc-web' | 'connect' | undefined;
 }
@@ -123,6 +130,12 @@ export interface Policy {
   readonly errors: 'oauth' | 'problem' | 'scim';
   /** The policy that is evaluated beside this one, and never answered with. */
   readonly shadow: Policy | undefined;
+}
+
+/** What is asked for beyond a policy; from `createDemands`. */
+export interface Demands {
+  /** @returns the policy with the demands added; the very same object each time */
+  on(policy: Policy): Policy;
 }
 
 /** Which policy judges a request, and how it was chosen. */

@@ -11,7 +11,12 @@ type Issue = z.core.$ZodIssue;
  * @returns the file with defaults filled in; undefined where anything was wrong
  */
 export function checkSchema(tree: unknown, report: ProblemReport): ParsedConfig | undefined {
-  const result = configSchema.safeParse(tree, { error: wordingOf });
+  return checkAgainst(configSchema, tree, report);
+}
+
+/** The same for any part of the schema. @returns the value with defaults filled in; undefined where anything was wrong */
+export function checkAgainst<T>(schema: z.ZodType<T>, tree: unknown, report: ProblemReport): T | undefined {
+  const result = schema.safeParse(tree, { error: wordingOf });
   if (result.success) return result.data;
   for (const issue of result.error.issues) reportIssue(issue, { report, base: [] });
   return undefined;

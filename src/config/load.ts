@@ -16,10 +16,11 @@ import { ConfigFiles, readBoundedFile, type ReadFile } from './files.js';
 import { withEnvironmentDefaults } from './environment-defaults.js';
 import { interpolate } from './interpolate.js';
 import { ConfigValue } from './config-value.js';
-import { ConfigError, type Problem, ProblemReport } from './problems.js';
+import { ConfigError, type Locate, type Problem, ProblemReport } from './problems.js';
 import type { BoundValues } from './bound-values.js';
 import { boundValuesOf } from './restart-keys.js';
 import { checkSchema } from './check-schema.js';
+import { readConfigObject } from './config-object.js';
 import { warningsOf } from './warnings.js';
 import { parseYaml } from './yaml.js';
 
@@ -86,16 +87,44 @@ export function parseConfig(
   return parse(text, { file, files, env: options.env ?? process.env });
 }
 
+/**
+ * Checks a configuration that is given as an object, with the keys, checks and messages of the file. References such as
+ * `${env:NAME}` are filled in as in the file.
+ *
+ * @param options.folder what relative paths start from; default: the working directory
+ * @throws ConfigError as loadConfig() does, without positions
+ */
+export function parseConfigObject(
+  object: unknown,
+  options: LoadOptions & { readonly folder?: string } = {},
+): LoadedConfig {
+  const files = new ConfigFiles(resolve(options.folder ?? '.'), options.readFile ?? readBoundedFile);
+  const report = new ProblemReport();
+  const written = readConfigObject(object, report);
+  return complete({ written, locate: () => undefined, report }, { files, env: options.env ?? process.env });
+}
+
 interface Source {
   readonly file: string;
   readonly files: ConfigFiles;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-function parse(text: string, { file, files, env }: Source): LoadedConfig {
+function parse(text: string, { file, ...source }: Source): LoadedConfig {
   const report = new ProblemReport();
-  const readText = (path: string) => files.readText(path);
   const { tree: written, locate } = parseYaml(text, file, report);
+  return complete({ written, locate, report }, source);
+}
+
+/** What was written, before references and defaults are filled in. */
+interface Written {
+  readonly written: unknown;
+  readonly locate: Locate;
+  readonly report: ProblemReport;
+}
+
+function complete({ written, locate, report }: Written, { files, env }: Omit<Source, 'file'>): LoadedConfig {
+  const readText = (path: string) => files.readText(path);
   const { tree: filledIn, filled } = interpolate(written, { env, readText, report });
   const tree = withEnvironmentDefaults(filledIn, env);
   const parsed = checkSchema(tree, report);

@@ -23,10 +23,18 @@ const OUTCOMES = ['allow', 'deny', 'error'] as const;
 /** How a Check ended; error: the fault is ours or a dependency's. */
 type Outcome = (typeof OUTCOMES)[number];
 
-/** @param version of the product, for build_info */
-export function createMetrics(version: string): Metrics {
+/**
+ * Creates the metrics of a process, or of one gate within it.
+ *
+ * @param version of the product, for build_info
+ * @param options.ofProcess false: memory, CPU time and the event loop are the host's own business. Default: true
+ */
+export function createMetrics(
+  version: string,
+  { ofProcess = true }: { readonly ofProcess?: boolean } = {},
+): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  if (ofProcess) collectDefaultMetrics({ register: registry });
   return new PrometheusMetrics(registry, version);
 }
 

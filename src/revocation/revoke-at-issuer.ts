@@ -30,8 +30,7 @@ export function createRevokeAtIssuer({ issuers, own }: RevokeAtIssuerOptions): R
     const ours = own();
     if (ours !== undefined && claims?.iss === ours.issuer) return;
     if (ours?.prefix !== undefined && token.startsWith(ours.prefix)) return;
-    const issuer =
-      claims === undefined ? ofOpaque(token, issuers()) : issuers().find((one) => one.issuer === claims.iss);
+    const issuer = findIssuerOf(token, issuers());
     if (issuer === undefined) throw new Error('no client at the issuer of this token is configured');
     const opened = issuer.open();
     try {
@@ -43,8 +42,18 @@ export function createRevokeAtIssuer({ issuers, own }: RevokeAtIssuerOptions): R
   };
 }
 
-/** The longest prefix that fits, else the only issuer there is. Nobody's secret is sent to try. */
-function ofOpaque(token: string, issuers: readonly RevokingIssuer[]): RevokingIssuer | undefined {
+/**
+ * Finds who is asked about a token: the issuer that a JWT names, else the one with the longest prefix that fits, else the
+ * only one there is. Nobody's secret is sent to try.
+ *
+ * @param token untrusted; its signature is not looked at
+ */
+export function findIssuerOf<T extends { readonly issuer: string; readonly tokenPrefix: string | undefined }>(
+  token: string,
+  issuers: readonly T[],
+): T | undefined {
+  const claims = readClaims(token);
+  if (claims !== undefined) return issuers.find((one) => one.issuer === claims.iss);
   const fitting = issuers.filter(
     ({ tokenPrefix }) => tokenPrefix !== undefined && token.startsWith(tokenPrefix),
   );

@@ -1,6 +1,7 @@
 /** What a process brings to the part that answers Checks, and what it gets. */
 import type { CheckHandler } from '../fronts/envoy/check.js';
-import type { Gate, Guard } from '../guard/guard.js';
+import type { BuiltGate } from '../gate.js';
+import type { Guard } from '../guard/guard.js';
 import type { AskPersonalToken } from '../authz/token/personal.js';
 import type { Config } from '../config/config.js';
 import type { AskIntrospection } from '../introspections.js';
@@ -33,6 +34,8 @@ export interface RuntimeOptions {
   readonly borrowed?: BorrowedParts;
   /** Asks the process that owns the token store; absent: personal access tokens cannot be verified here. */
   readonly askPersonalToken?: AskPersonalToken;
+  /** false: the process belongs to somebody else, and its memory and event loop are not measured here. Default: true */
+  readonly measuresProcess?: boolean;
 }
 
 /** What a process needs to answer Checks. */
@@ -40,7 +43,7 @@ export interface Runtime {
   readonly guard: Guard;
   readonly handler: CheckHandler;
   /** Of the configuration in force. */
-  readonly gate: Gate;
+  readonly gate: BuiltGate;
   readonly metrics: Metrics;
   /** Asks issuers for their keys. */
   readonly fetcher: KeySetFetcher;

@@ -3,14 +3,14 @@
  * it in force, and replaces it as a whole when the configuration changes.
  */
 import { createCheckHandler, type CheckHandler } from '../fronts/envoy/check.js';
-import type { Gate, Guard } from '../guard/guard.js';
+import type { Guard } from '../guard/guard.js';
 import { createProofKeys } from '../authz/dpop/proof-keys.js';
 import type { AskPersonalToken } from '../authz/token/personal.js';
 import type { TokenCache } from '../authz/token/token-cache.js';
 import type { Config, IssuerConfig } from '../config/config.js';
 import type { CompileCondition } from '../authz/policy/compile.js';
 import type { AuthzRequest } from '../authz/types.js';
-import { buildGate, type GateParts } from '../gate.js';
+import { buildGate, type BuiltGate, type GateParts } from '../gate.js';
 import type { Introspector } from '../introspection/types.js';
 import {
   createForwardedIntrospections,
@@ -22,6 +22,7 @@ import type { IssuerKeys } from '../jwks/types.js';
 import { describeId } from '../observability/redact.js';
 import { createRecentDenials, type RecentDenials } from '../observability/recent-denials.js';
 import { createMetrics } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metric-ports.js';
 import { systemClock, type Clock } from '../ports.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from '../guard/overload.js';
@@ -72,7 +73,7 @@ function spendsInRedis({ replay }: Config, { borrowed }: RuntimeOptions): boolea
 class ProcessRuntime implements Runtime {
   readonly guard: Guard;
   readonly handler: CheckHandler;
-  readonly metrics = createMetrics(VERSION);
+  readonly metrics: Metrics;
   readonly fetcher: KeySetFetcher;
   readonly replay: ReplayStore;
   /** undefined: another process'. */
@@ -92,13 +93,14 @@ class ProcessRuntime implements Runtime {
   private readonly overload: OverloadGuard;
   private tokenCache: TokenCache | undefined;
   private keysInUse: readonly IssuerKeys[] = [];
-  gate: Gate;
+  gate: BuiltGate;
 
   constructor(
     private config: Config,
     private readonly options: RuntimeOptions,
     optional: OptionalParts,
   ) {
+    this.metrics = createMetrics(VERSION, { ofProcess: options.measuresProcess ?? true });
     this.revocations = createRevocationList(config, {
       state: this.state,
       clock: this.clock,
@@ -193,7 +195,7 @@ class ProcessRuntime implements Runtime {
   }
 
   /** Nothing is changed until everything is built, so a configuration that fails here leaves no trace. */
-  private build(config: Config, given: Pick<GateParts, 'tokenCache' | 'compileCondition'>): Gate {
+  private build(config: Config, given: Pick<GateParts, 'tokenCache' | 'compileCondition'>): BuiltGate {
     const keys: IssuerKeys[] = [];
     const introspectors: Introspector[] = [];
     const noted = <K extends IssuerKeys | undefined>(own: K): K => {

@@ -58,7 +58,7 @@ export async function openRevocation(context: ServiceContext): Promise<MountedRe
       factory,
       logger: log,
       revokeAtIssuer: createRevokeAtIssuer({
-        issuers: () => revokingIssuers(current, context),
+        issuers: () => revokingIssuersOf(current, context),
         own: () =>
           current.tokens && { issuer: current.tokens.issuer, prefix: current.tokens.service?.prefix },
       }),
@@ -74,7 +74,10 @@ export async function openRevocation(context: ServiceContext): Promise<MountedRe
 }
 
 /** Where introspection makes us a client. */
-function revokingIssuers(config: Config, { keysOf, clock }: ServiceContext): readonly RevokingIssuer[] {
+export function revokingIssuersOf(
+  config: Config,
+  { keysOf, clock }: Pick<ServiceContext, 'keysOf' | 'clock'>,
+): readonly RevokingIssuer[] {
   return config.issuers.flatMap((issuer) => {
     if (issuer.introspection === undefined) return [];
     const settings = introspectionConfigOf(config, issuer, keysOf(issuer));

@@ -2,7 +2,7 @@ import type { Config, IssuerConfig } from '../config/config.js';
 import { createEventsRouter } from '../signals/events-router.js';
 import { createLogoutRouter } from '../signals/logout-router.js';
 import type { MessageEndpointOptions } from '../signals/message-port.js';
-import type { MessageIssuer } from '../signals/signed-message.js';
+import { messageIssuersOf } from '../signals/message-issuers.js';
 import type { MountedService, ServiceContext } from './mounted-service.js';
 import { type MountedRevocation, REVOCATION } from './revocation-service.js';
 
@@ -41,13 +41,8 @@ function openSignals(
 ): Promise<MountedService | undefined> {
   const revocation = services.get(REVOCATION) as MountedRevocation | undefined;
   if (revocation === undefined) return Promise.resolve(undefined);
-  const issuersOf = ({ issuers }: Config): ReadonlyMap<string, MessageIssuer> =>
-    new Map(
-      issuers.flatMap((issuer) => {
-        const audience = audienceOf(issuer);
-        return audience === undefined ? [] : [[issuer.issuer, describe(issuer, audience, keysOf)] as const];
-      }),
-    );
+  const issuersOf = (of: Config): ReturnType<typeof messageIssuersOf> =>
+    messageIssuersOf(of, { audienceOf, keysOf });
   let issuers = issuersOf(config);
   return Promise.resolve({
     name,
@@ -63,14 +58,4 @@ function openSignals(
     },
     close: () => Promise.resolve(),
   });
-}
-
-function describe(issuer: IssuerConfig, audience: string, keysOf: ServiceContext['keysOf']): MessageIssuer {
-  return {
-    issuer: issuer.issuer,
-    audience,
-    algorithms: new Set(issuer.algorithms),
-    clockToleranceMs: issuer.clockTolerance,
-    keys: keysOf(issuer),
-  };
 }

@@ -3,13 +3,9 @@ import type { Context } from 'hono';
 import type { Revocation } from '../revocation/revocation.js';
 import type { RevocationFactory } from '../revocation/revocation-factory.js';
 import { createMessageHandler, noStore, type MessageEndpointOptions } from './message-port.js';
-import { MessageRejection, readText, type VerifiedMessage } from './signed-message.js';
+import { LOGOUT_RULES, readLogoutSubject } from './logout-token.js';
+import { MessageRejection, type VerifiedMessage } from './signed-message.js';
 
-const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** `logout+jwt` is recommended and no more (2.4): issuers that came before it send JWT or nothing. */
-const TYPES = new Set(['logout+jwt', 'jwt', undefined]);
-/** Issuers retry within minutes (2.7 wants two): one that is older was kept by somebody, whatever its `exp` says. */
-const MAX_AGE_S = 3600;
 const FORM_TYPE = /^application\/x-www-form-urlencoded[ \t]*(;|$)/i;
 
 const route = createRoute({
@@ -49,7 +45,7 @@ export function createLogoutRouter(options: MessageEndpointOptions): OpenAPIHono
   const handle = createMessageHandler(
     {
       name: 'logout token',
-      rules: { types: TYPES, requiresExpiry: true, maxAgeS: MAX_AGE_S },
+      rules: LOGOUT_RULES,
       read: (message) => [revocationOf(message, options.factory)],
       repeated: 'refuse',
       accepted: (c) => c.body(null, 200, noStore()),
@@ -72,17 +68,9 @@ async function readLogoutToken(c: Context): Promise<string> {
   return token;
 }
 
-function revocationOf(
-  { issuer, claims, issuedAtS, events }: VerifiedMessage,
-  factory: RevocationFactory,
-): Revocation {
-  if (!events.has(LOGOUT_EVENT)) throw new MessageRejection('invalid_request', 'it is no logout');
-  if (claims.nonce !== undefined) throw new MessageRejection('invalid_request', 'nonce must not be there');
-  const [sub, sid] = [readText(claims.sub), readText(claims.sid)];
-  if (claims.sub !== undefined && sub === undefined)
-    throw new MessageRejection('invalid_request', 'sub is not a text');
-  if (claims.sid !== undefined && sid === undefined)
-    throw new MessageRejection('invalid_request', 'sid is not a text');
+function revocationOf(message: VerifiedMessage, factory: RevocationFactory): Revocation {
+  const { sub, sid } = readLogoutSubject(message);
+  const { issuer, issuedAtS } = message;
   const details = { source: 'logout', beforeS: issuedAtS } as const;
   const revocation =
     sid !== undefined

@@ -5,8 +5,9 @@
 import { Denial } from '../denial.js';
 import { authorityKey } from '../host.js';
 import { assertTrueTarget } from '../path.js';
+import type { LooseCheck } from '../loose-routes.js';
 import type { Router } from '../routes.js';
-import type { CheckContext, Policy, RouteMatch, Stage } from '../types.js';
+import type { AuthzRequest, CheckContext, Policy, RouteMatch, Stage } from '../types.js';
 
 /** What policies can be chosen from. */
 export interface SelectPolicyOptions {
@@ -16,6 +17,8 @@ export interface SelectPolicyOptions {
   readonly authorities: Readonly<Record<string, string>>;
   /** undefined: no routes are configured, so `default` applies where the proxy chose nothing. */
   readonly router: Router | undefined;
+  /** Called for the first request with loose routing. undefined: no routes are configured. */
+  readonly createLooseCheck?: (() => LooseCheck) | undefined;
 }
 
 /** The key under which the proxy's route names a policy. */
@@ -35,6 +38,11 @@ export function createSelectPolicyStage(options: SelectPolicyOptions): Stage {
   const byMetadata = matchesOf(options.policies, 'metadata');
   const byAuthority = authorityMatches(options);
   const byDefault = matchesOf(options.policies, 'default').get('default');
+  let looseCheck: LooseCheck | undefined;
+  const assertAlike = (request: AuthzRequest, match: RouteMatch): void => {
+    looseCheck ??= options.createLooseCheck?.();
+    looseCheck?.(request, match);
+  };
   const choose = (ctx: CheckContext): RouteMatch | undefined => {
     const { request } = ctx;
     const extension = request.contextExtensions.get(POLICY_EXTENSION);
@@ -44,14 +52,17 @@ export function createSelectPolicyStage(options: SelectPolicyOptions): Stage {
     if (authority !== undefined) return authority.match;
     if (options.router === undefined) return byDefault;
     assertTrueTarget(request);
-    return options.router.match(request);
+    const match = options.router.match(request);
+    if (request.hasLooseRouting === true) assertAlike(request, match);
+    return match;
   };
   return {
     name: 'select-policy',
     run(ctx) {
       const match = choose(ctx);
       if (match === undefined) throw unknownPolicy(ctx);
-      ctx.match = match;
+      const { demands } = ctx.request;
+      ctx.match = demands === undefined ? match : { ...match, policy: demands.on(match.policy) };
       return undefined;
     },
   };

@@ -131,6 +131,16 @@ const policy = section({
   ),
 });
 
+/** What code may ask for beyond a policy, with the words and bounds of policies. */
+export const demandsSchema = section({
+  optional: flag().optional(),
+  scopes: scopes.optional(),
+  roles: roles.optional(),
+  senderConstraint: policy.shape.senderConstraint,
+  stepUp: stepUp.optional(),
+  errors: choice(['oauth', 'problem', 'scim']).optional(),
+});
+
 /** `policies`: what a request must show. */
 export const policiesSection = dictionary(policyName(), policy).prefault({});
 
