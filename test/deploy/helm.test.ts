@@ -75,7 +75,7 @@ const byKind = (manifests: readonly Manifest[]): Record<string, unknown> =>
   Object.fromEntries(manifests.map((manifest) => [manifest.kind, comparable(manifest)]));
 
 const configOf = (manifests: readonly any[]): string | undefined =>
-  manifests.find(({ kind }) => kind === 'ConfigMap')?.data['portcullis.yaml'];
+  manifests.find(({ data }) => data?.['portcullis.yaml'] !== undefined)?.data['portcullis.yaml'];
 
 afterAll(stopAll);
 

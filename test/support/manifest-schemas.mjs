@@ -4,9 +4,8 @@
  * schemas of `kubernetes-models` find wrong and missing values, its TypeScript types find fields that do not exist. Kinds of
  * gateways, which no package publishes, are held to gateway-schemas.mjs.
  */
-import ts from 'typescript';
+import { compileAs } from './compile-as.mjs';
 import { gatewayProblems, isGatewayKind } from './gateway-schemas.mjs';
-import { inRepository } from './repository.mjs';
 
 /** @typedef {{ apiVersion: string, kind: string, metadata: { name: string }, [field: string]: unknown }} Manifest */
 
@@ -50,44 +49,17 @@ export async function schemaProblems(manifest) {
 }
 
 /**
- * Compiles each manifest as a literal of its type: TypeScript refuses a field that the type does not have.
- * @param {readonly Manifest[]} all those of gateways are left out: their schemas are strict
- * @returns {string[]} what it finds
+ * @param {readonly Manifest[]} manifests those of gateways are left out: their schemas are strict
+ * @returns {string[]} fields that the published types do not have
  */
-export function unknownFields(all) {
-  const manifests = all.filter((manifest) => !isGatewayKind(manifest));
-  const files = new Map(manifests.map((manifest, index) => [virtualFile(index), sourceOf(manifest)]));
-  /** @type {ts.CompilerOptions} */
-  const options = {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: [],
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    target: ts.ScriptTarget.ES2022,
-  };
-  const host = ts.createCompilerHost(options);
-  const { readFile, fileExists } = host;
-  host.readFile = (name) => files.get(name) ?? readFile.call(host, name);
-  host.fileExists = (name) => files.has(name) || fileExists.call(host, name);
-  host.getSourceFile = (name, version) => {
-    const text = host.readFile(name);
-    return text === undefined ? undefined : ts.createSourceFile(name, text, version);
-  };
-  const program = ts.createProgram([...files.keys()], options, host);
-  return [...files.keys()].flatMap((name, index) =>
-    program.getSemanticDiagnostics(program.getSourceFile(name)).map(({ messageText }) => {
-      const { kind, metadata } = /** @type {Manifest} */ (manifests[index]);
-      return `${kind} ${metadata.name}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
-    }),
+export const unknownFields = (manifests) =>
+  compileAs(
+    manifests
+      .filter((manifest) => !isGatewayKind(manifest))
+      .map((manifest) => ({
+        module: moduleOf(manifest.apiVersion),
+        type: `I${manifest.kind}`,
+        value: manifest,
+        title: `${manifest.kind} ${manifest.metadata.name}`,
+      })),
   );
-}
-
-/** @param {number} index */
-const virtualFile = (index) => inRepository(`manifest-${index}.ts`);
-
-/** @param {Manifest} manifest */
-const sourceOf = (manifest) =>
-  `import type { I${manifest.kind} as Kind } from '${moduleOf(manifest.apiVersion)}';\n` +
-  `export const manifest: Kind = ${JSON.stringify(manifest, undefined, 1)};\n`;
