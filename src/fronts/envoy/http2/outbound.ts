@@ -69,7 +69,7 @@ export class Outbound {
     this.pump(stream);
   }
 
-  /** The last HEADERS, when all DATA has left. */
+  /** The last HEADERS, when all DATA has left; an empty block: END_STREAM without trailers. */
   trailers(stream: Stream, block: Buffer): void {
     if (stream.waitingBody === undefined) this.end(stream, block);
     else stream.waitingTrailers = block;
@@ -89,10 +89,12 @@ export class Outbound {
     for (const stream of this.waiting) this.pump(stream);
   }
 
-  /** WINDOW_UPDATE of a stream. @throws ConnectionError FLOW_CONTROL_ERROR past 2^31-1 */
-  growStream(stream: Stream, increment: number): void {
-    stream.sendWindow = grown(stream.sendWindow, increment);
+  /** WINDOW_UPDATE of a stream. @returns false, with nothing done: past 2^31-1 */
+  growStream(stream: Stream, increment: number): boolean {
+    if (stream.sendWindow + increment > MAX_31_BITS) return false;
+    stream.sendWindow += increment;
     if (this.waiting.has(stream)) this.pump(stream);
+    return true;
   }
 
   /** SETTINGS_INITIAL_WINDOW_SIZE has changed, for open streams too; their windows may become negative (6.9.2). */
@@ -130,7 +132,8 @@ export class Outbound {
   }
 
   private end(stream: Stream, trailers: Buffer): void {
-    this.headers(stream, trailers, Flag.END_HEADERS | Flag.END_STREAM);
+    if (trailers.length > 0) this.headers(stream, trailers, Flag.END_HEADERS | Flag.END_STREAM);
+    else this.options.output.frame(FrameType.DATA, Flag.END_STREAM, stream.id, NOTHING);
     this.options.ended(stream);
   }
 

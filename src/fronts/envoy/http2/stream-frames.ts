@@ -92,7 +92,8 @@ export class StreamFrames {
     }
     const stream = session.streams.get(head.streamId);
     if (stream === undefined) session.streams.assertNotIdle(head.streamId);
-    else session.outbound.growStream(stream, increment);
+    else if (!session.outbound.growStream(stream, increment))
+      session.reset(stream, ErrorCode.FLOW_CONTROL_ERROR);
   }
 
   /** @throws ConnectionError PROTOCOL_ERROR where there must be a stream */

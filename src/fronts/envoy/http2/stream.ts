@@ -28,6 +28,7 @@ export interface Answer {
   readonly head: Buffer;
   readonly lead: Buffer;
   readonly body: Buffer;
+  /** Empty: there are none. */
   readonly trailers: Buffer;
 }
 

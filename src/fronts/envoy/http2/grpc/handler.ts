@@ -1,6 +1,6 @@
 import type { ByteBudget } from '../byte-budget.js';
 import type { RequestHead } from '../request-head.js';
-import type { RequestHandler, RequestReader, Stream } from '../stream.js';
+import type { Answer, RequestHandler, RequestReader, Stream } from '../stream.js';
 import { answerFailure } from './answers.js';
 import { IncomingStreamingCall, IncomingUnaryCall } from './incoming-call.js';
 import type { GrpcBounds, GrpcMethods } from './service.js';
@@ -35,8 +35,7 @@ export class GrpcHandler implements RequestHandler {
 
   begin(stream: Stream, head: RequestHead): RequestReader | undefined {
     if (head.method !== 'POST') {
-      refuse(stream, NOT_POST);
-      return;
+      return new RefusedRequest(stream, NOT_POST);
     }
     let contentType = '';
     let encoding = 'identity';
@@ -47,8 +46,7 @@ export class GrpcHandler implements RequestHandler {
       else if (name === 'grpc-encoding') encoding = value;
     }
     if (!GRPC_CONTENT.test(contentType)) {
-      refuse(stream, NOT_GRPC);
-      return;
+      return new RefusedRequest(stream, NOT_GRPC);
     }
     const method = this.options.methods.get(head.path);
     if (method === undefined) {
@@ -73,9 +71,20 @@ export class GrpcHandler implements RequestHandler {
   }
 }
 
-function refuse(stream: Stream, block: Buffer): undefined {
-  stream.head(block, { end: true });
-  return undefined;
+/** A request that is no call of gRPC: answered when it is complete, so that a malformed one is found to be that. */
+class RefusedRequest implements RequestReader {
+  constructor(
+    private readonly stream: Stream,
+    private readonly answer: Answer,
+  ) {}
+
+  data(_bytes: Buffer, _start: number, _end: number, isLast: boolean): void {
+    if (isLast) this.stream.answer(this.answer);
+  }
+
+  aborted(): void {
+    // Nothing is held.
+  }
 }
 
 function fail(stream: Stream, failure: GrpcFailure): undefined {

@@ -1,5 +1,9 @@
 /** How calls end. @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md Responses */
 import { encodeFields } from '../hpack/encoder.js';
+import type { HeaderField } from '../hpack/header-field.js';
+import type { Answer } from '../stream.js';
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** The codes that this server gives. */
 export const GrpcStatus = {
@@ -41,9 +45,12 @@ function failureFields({ code, message }: GrpcFailure) {
   ] as const;
 }
 
-/** HTTP's own answers to what is no call of gRPC. */
-export const NOT_POST = encodeFields([
-  [':status', '405'],
-  ['allow', 'POST'],
-]);
-export const NOT_GRPC = encodeFields([[':status', '415']]);
+/** HTTP's own answers to what is no call of gRPC, with a word for the person who tries. */
+export const NOT_POST = httpRefusal(405, 'Only gRPC is served here: POST.', [['allow', 'POST']]);
+export const NOT_GRPC = httpRefusal(415, 'Only gRPC is served here: content-type application/grpc.');
+
+function httpRefusal(status: number, text: string, fields: readonly HeaderField[] = []): Answer {
+  const type = ['content-type', 'text/plain'] as const;
+  const head = encodeFields([[':status', String(status)], type, ...fields]);
+  return { head, lead: NOTHING, body: Buffer.from(`${text}\n`), trailers: NOTHING };
+}
