@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { createHpackDecoder, type HpackDecoder } from './hpack/decoder.js';
 import { HpackError } from './hpack/hpack-error.js';
 import { Budget } from './budget.js';
@@ -32,10 +31,16 @@ export interface ConnectionOptions {
 }
 
 /** The part of a socket that is used. */
-export type ConnectionSocket = Pick<
-  Socket,
-  'write' | 'cork' | 'uncork' | 'end' | 'destroy' | 'pause' | 'resume' | 'writableLength' | 'destroyed'
->;
+export interface ConnectionSocket {
+  readonly writableLength: number;
+  write(bytes: Uint8Array): boolean;
+  cork(): void;
+  uncork(): void;
+  end(): void;
+  destroy(): void;
+  pause(): void;
+  resume(): void;
+}
 
 /**
  * One connection of HTTP/2, server side. Reads synchronously: when `receive` returns, everything in the chunk has been
@@ -308,8 +313,11 @@ export class Connection implements Session {
     const queued = this.socket.writableLength + this.outbound.waitingBytes;
     const { limits } = this;
     this.options.queued.set(this, queued);
-    if (queued <= limits.pauseQueuedBytes) return;
-    if (queued > limits.queuedBytes || this.options.queued.isOver) {
+    // Many slow readers may be far below their own bound: past that of the process, whoever has more than its share is cut.
+    const share = limits.processQueuedBytes / limits.connections;
+    const bound = this.options.queued.isOver ? Math.min(share, limits.queuedBytes) : limits.queuedBytes;
+    if (queued <= limits.pauseQueuedBytes && queued <= bound) return;
+    if (queued > bound) {
       this.options.cut('queued_bytes');
       this.destroy();
     } else if (!this.isPaused && this.socket.writableLength > limits.pauseQueuedBytes) {

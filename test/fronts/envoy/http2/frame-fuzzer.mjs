@@ -34,6 +34,8 @@ const VALUES = [
   ' a',
   'a\nb',
 ];
+/** Kinds of frames, below, that are mostly well-formed. */
+const TAME = [0, 1, 2, 3, 4, 5, 16, 18];
 const NUMBERS = [0, 1, 2, 5, 16_383, 16_384, 65_535, 65_536, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
 
 /**
@@ -42,7 +44,8 @@ const NUMBERS = [0, 1, 2, 5, 16_383, 16_384, 65_535, 65_536, 0x7fff_ffff, 0x8000
  * @returns {Buffer[]} chunks as a socket might deliver them; the preface is not among them
  */
 export function randomChunks(random, wire) {
-  const frames = Array.from({ length: 1 + random.below(14) }, () => randomFrame(random, wire));
+  const ids = { last: -1, isTame: random.below(2) === 0 };
+  const frames = Array.from({ length: 1 + random.below(14) }, () => randomFrame(random, wire, ids));
   if (random.below(3) === 0) mutate(random, frames);
   return chunked(random, Buffer.concat(frames));
 }
@@ -50,11 +53,14 @@ export function randomChunks(random, wire) {
 /**
  * @param {Random} random
  * @param {Wire} wire
+ * @param {{ last: number, isTame: boolean }} ids the last stream that was opened; tame: nothing that ends a connection by itself
  * @returns {Buffer}
  */
-function randomFrame(random, wire) {
-  const id = random.below(12) === 0 ? random.below(40) : 2 * random.below(6) + 1;
-  const kind = random.below(20);
+function randomFrame(random, wire, ids) {
+  const kind = ids.isTame ? random.pick(TAME) : random.below(20);
+  // Calls open new streams, and most of what follows is about the last one.
+  if (kind < 9) ids.last += 2;
+  const id = !ids.isTame && random.below(25) === 0 ? random.below(40) : Math.max(ids.last, 1);
   if (kind < 6) return wholeCall(random, wire, id);
   if (kind < 8) return wire.frame(1, random.pick([4, 5, 0, 1]), id, fieldBlock(random, wire));
   if (kind < 11) return wire.frame(0, random.pick([0, 1]), id, body(random));

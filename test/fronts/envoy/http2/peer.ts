@@ -2,7 +2,7 @@
 import { ByteBudget } from '../../../../src/fronts/envoy/http2/byte-budget.js';
 import { Connection, type ConnectionSocket } from '../../../../src/fronts/envoy/http2/connection.js';
 import { GrpcHandler } from '../../../../src/fronts/envoy/http2/grpc/handler.js';
-import type { GrpcMethods } from '../../../../src/fronts/envoy/http2/grpc/service.js';
+import type { GrpcMethods, UnaryMethod } from '../../../../src/fronts/envoy/http2/grpc/service.js';
 import {
   DEFAULT_LIMITS,
   type CutReason,
@@ -23,9 +23,9 @@ export class PeerSocket implements ConnectionSocket {
   readonly frames: Frame[] = [];
   readonly parser = new FrameParser();
 
-  write(bytes: Uint8Array | string): boolean {
+  write(bytes: Uint8Array): boolean {
     if (this.isStuck) this.writableLength += bytes.length;
-    this.frames.push(...this.parser.add(bytes as Uint8Array));
+    this.frames.push(...this.parser.add(bytes));
     return !this.isStuck;
   }
   cork(): void {
@@ -97,6 +97,7 @@ export class Peer {
   /** Sends bytes as one chunk. */
   send(...parts: readonly Uint8Array[]): this {
     this.connection.receive(Buffer.concat(parts));
+    return this;
   }
 
   hello(): this {
@@ -107,6 +108,7 @@ export class Peer {
   pass(ms: number): this {
     this.nowMs += ms;
     this.connection.sweep();
+    return this;
   }
 
   /** Sends the same again and again until the connection is over. @returns how often, at most `limit` */
@@ -132,7 +134,7 @@ export class Peer {
   }
 
   private methods(): GrpcMethods {
-    return new Map([
+    return new Map<string, UnaryMethod>([
       [
         ECHO,
         { kind: 'unary', handle: (message) => Buffer.from(message), refuse: () => Buffer.from('refused') },
