@@ -1,11 +1,19 @@
 // @ts-check
 /**
  * The demo's authorization server: npm `oidc-provider`, with JWT access tokens for one API, DPoP and
- * certificate-bound tokens. A program: PORT, HOST and ISSUER come from the environment.
+ * certificate-bound tokens, and back-channel logout. A program: PORT, HOST, ISSUER and LOGOUT_URI come from the
+ * environment.
  */
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import Provider from 'oidc-provider';
-import { DEMO_AUDIENCE, DEMO_CERTIFICATE_HEADER, DEMO_CLIENTS, DEMO_GATE } from './clients.mjs';
+import {
+  DEMO_AUDIENCE,
+  DEMO_CERTIFICATE_HEADER,
+  DEMO_CLIENTS,
+  DEMO_GATE,
+  DEMO_SESSION,
+  DEMO_SIGN_OUT,
+} from './clients.mjs';
 
 const SCOPES = 'orders:read orders:write payments';
 const TOKEN_TTL_S = 600;
@@ -13,6 +21,9 @@ const TOKEN_TTL_S = 600;
 const port = Number(process.env['PORT'] ?? 9400);
 const host = process.env['HOST'] ?? '127.0.0.1';
 const issuer = process.env['ISSUER'] ?? `http://${host}:${port}`;
+
+/** Where logouts are sent to; absent: nowhere. */
+const logoutUri = process.env['LOGOUT_URI'];
 
 /** @param {string} kid */
 const signingKey = (kid) => {
@@ -33,10 +44,15 @@ const provider = new Provider(issuer, {
     ...(client.scope === undefined ? {} : { scope: client.scope }),
     id_token_signed_response_alg: 'ES256',
     tls_client_certificate_bound_access_tokens: client.certificateBound ?? false,
+    ...(client === DEMO_GATE && logoutUri !== undefined
+      ? { backchannel_logout_uri: logoutUri, backchannel_logout_session_required: true }
+      : {}),
   })),
   jwks: { keys: [signingKey('demo-1')] },
   scopes: SCOPES.split(' '),
   cookies: { keys: ['demo'] },
+  // Its own dispatcher refuses loopback addresses, and here everybody is on one.
+  fetch: (url, options) => fetch(url, /** @type {any} */ ({ ...options, dispatcher: undefined })),
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
   ttl: { ClientCredentials: (_ctx, _token, client) => clientOf(client.clientId)?.lifetimeS ?? TOKEN_TTL_S },
   extraTokenClaims: async (_ctx, token) => clientOf(token.clientId)?.claims ?? {},
@@ -45,6 +61,7 @@ const provider = new Provider(issuer, {
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
+    backchannelLogout: { enabled: true },
     dPoP: { enabled: true },
     mTLS: {
       enabled: true,
@@ -67,6 +84,14 @@ const provider = new Provider(issuer, {
       }),
     },
   },
+});
+
+/** Somebody signs out, as far as the server's clients hear of it: it sends them its own logout token. */
+provider.use(async (ctx, next) => {
+  if (ctx.method !== 'POST' || ctx.path !== DEMO_SIGN_OUT) return next();
+  const gate = /** @type {any} */ (await provider.Client.find(DEMO_GATE.id));
+  await gate.backchannelLogout(DEMO_SESSION.sub, DEMO_SESSION.sid);
+  ctx.status = 204;
 });
 
 provider.on('server_error', (_ctx, error) => console.error(error));

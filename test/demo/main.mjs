@@ -33,6 +33,7 @@ It is all still running. In another terminal:
 
   metrics  ${stack.admin}/metrics
   status   ${stack.admin}/status
+  tokens   ${stack.publicUrl}/admin/, as the administrator ${stack.adminToken}
 
 Ctrl-C ends everything.
 `;

@@ -86,7 +86,7 @@ const toAnswer = async (response) => ({
 
 /**
  * @param {string} url
- * @param {{ method?: string, headers?: Record<string, string> }} [init]
+ * @param {{ method?: string, headers?: Record<string, string>, body?: string }} [init]
  * @returns {Promise<Answer>}
  */
 export const request = async (url, init = {}) => toAnswer(await fetch(url, { ...init, redirect: 'manual' }));

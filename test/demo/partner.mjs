@@ -1,6 +1,6 @@
 // @ts-check
 /** A client that signs its own tokens. */
-import { createHash, createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey, randomUUID } from 'node:crypto';
 import { generateKeyPair, SignJWT } from 'jose';
 import { DEMO_AUDIENCE, DEMO_PARTNER } from './clients.mjs';
 
@@ -35,4 +35,19 @@ export function signAsPartner(claims = {}, key = demoPartnerKey()) {
 export async function forgePartner() {
   const { privateKey } = await generateKeyPair('EdDSA');
   return signAsPartner({}, privateKey);
+}
+
+/**
+ * @param {string} audience the token endpoint's issuer
+ * @returns {Promise<string>} an assertion with which the partner asks for a token (RFC 7523)
+ */
+export function assertAsPartner(audience) {
+  return new SignJWT({ jti: randomUUID() })
+    .setProtectedHeader({ alg: 'EdDSA' })
+    .setIssuer(DEMO_PARTNER.id)
+    .setSubject(DEMO_PARTNER.id)
+    .setAudience(audience)
+    .setIssuedAt()
+    .setExpirationTime('1m')
+    .sign(demoPartnerKey());
 }

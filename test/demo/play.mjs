@@ -6,7 +6,7 @@ import { createWorld } from './world.mjs';
 
 /**
  * Runs every row through the gate and prints the table.
- * @param {{ gate: string, issuer: string, foreignIssuer: string }} urls
+ * @param {Parameters<typeof createWorld>[0]} urls
  * @param {NodeJS.WriteStream} out
  * @returns {Promise<{ rows: number, failed: number, world: import('./world.mjs').World }>}
  */
@@ -16,7 +16,7 @@ export async function play(urls, out) {
   let rows = 0;
   let failed = 0;
   table.header();
-  for (const chapter of CHAPTERS) {
+  for (const chapter of CHAPTERS.filter(({ asksPortcullis }) => !asksPortcullis || world.own)) {
     table.chapter(chapter.title);
     for (const row of chapter.rows) {
       const outcome = judge(row.expected, await row.run(world));

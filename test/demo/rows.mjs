@@ -1,5 +1,6 @@
 // @ts-check
 /** The demo's script: what is sent, and what must come back. */
+import { accessTokenOf } from './own-tokens.mjs';
 import { grpcCall, requestWithProof } from './oauth-client.mjs';
 
 /**
@@ -22,7 +23,10 @@ import { grpcCall, requestWithProof } from './oauth-client.mjs';
  * @property {(world: World) => Promise<Answer>} run
  */
 
-/** @typedef {{ title: string, rows: readonly Row[] }} Chapter */
+/**
+ * @typedef {{ title: string, asksPortcullis?: boolean, rows: readonly Row[] }} Chapter
+ *   asksPortcullis: clients cannot reach its ports in containers
+ */
 
 /** @param {string} token */
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
@@ -274,6 +278,80 @@ const otherTokens = [
   },
 ];
 
+/** @type {readonly Row[]} */
+const revocation = [
+  {
+    sent: 'a token of a session',
+    expected: { status: 200, upstream: sawUser('web-app') },
+    run: (world) => world.send('/me', { headers: bearer(world.tokens.session) }),
+  },
+  {
+    sent: 'the same; the server has sent us the logout',
+    expected: { status: 401, error: 'invalid_token' },
+    run: async (world) => {
+      await world.signOut();
+      return world.send('/me', { headers: bearer(world.tokens.session) });
+    },
+  },
+  {
+    sent: 'a token that was revoked here, by its text',
+    expected: { status: 401, error: 'invalid_token' },
+    run: async (world) => {
+      await world.own?.revoke(world.tokens.lost);
+      return world.send('/me', { headers: bearer(world.tokens.lost) });
+    },
+  },
+];
+
+/** @type {readonly Row[]} */
+const ownTokens = [
+  {
+    sent: 'a JWT for a personal access token',
+    expected: { status: 200, upstream: { ...sawUser('robot'), authorization: null } },
+    run: async (world) => {
+      world.issued.robot = await issuedBy(world.own?.robot());
+      return world.send('/me', { headers: bearer(world.issued.robot) });
+    },
+  },
+  {
+    sent: 'the same, that personal access token revoked',
+    expected: { status: 401, error: 'invalid_token' },
+    run: async (world) => {
+      await world.own?.revokeRobot();
+      return world.send('/me', { headers: bearer(world.issued.robot) });
+    },
+  },
+  {
+    sent: 'a JWT for an assertion by a client’s own key',
+    expected: { status: 200, upstream: { ...sawUser('warehouse'), 'x-tenant': 'acme' } },
+    run: async (world) => {
+      world.issued.partner = await issuedBy(world.own?.assertion());
+      return world.send('/me', { headers: bearer(world.issued.partner) });
+    },
+  },
+  {
+    sent: 'that assertion once more, to the token endpoint',
+    expected: { status: 400 },
+    run: (world) => /** @type {Promise<Answer>} */ (world.own?.assertion()),
+  },
+  {
+    sent: 'a user’s token, exchanged by an agent',
+    expected: { status: 200, upstream: { ...sawUser('reader'), 'x-actor': 'writer' } },
+    run: async (world) => {
+      world.issued.agent = await issuedBy(world.own?.exchange(world.tokens.reader, world.tokens.writer));
+      return world.send('/orders/1', { headers: bearer(world.issued.agent) });
+    },
+  },
+  {
+    sent: 'the same, to write: it was given no such scope',
+    expected: { status: 403, error: 'insufficient_scope' },
+    run: (world) => world.send('/orders/1', { method: 'POST', headers: bearer(world.issued.agent) }),
+  },
+];
+
+/** @param {Promise<Answer> | undefined} answer */
+const issuedBy = async (answer) => (answer === undefined ? '' : accessTokenOf(await answer));
+
 /** In the order in which they are run: later rows use what earlier ones left in the world. */
 /** @type {readonly Chapter[]} */
 export const CHAPTERS = [
@@ -281,4 +359,6 @@ export const CHAPTERS = [
   { title: 'Policies', rows: policies },
   { title: 'Sender-constrained tokens', rows: senderConstraint },
   { title: 'Other tokens', rows: otherTokens },
+  { title: 'Revocation and logout', asksPortcullis: true, rows: revocation },
+  { title: 'Tokens of our own', asksPortcullis: true, rows: ownTokens },
 ];

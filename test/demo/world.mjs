@@ -3,6 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { generateKeyPair, SignJWT, decodeJwt } from 'jose';
 import { createCertificate } from '../support/certificates.mjs';
+import { DEMO_SIGN_OUT } from './clients.mjs';
+import { createOwnTokens } from './own-tokens.mjs';
 import { createDpopKey, createRevoker, createTokenSource, request } from './oauth-client.mjs';
 import { forgePartner, signAsPartner } from './partner.mjs';
 
@@ -15,7 +17,8 @@ const ANSWER_TTL_MS = 1_500;
 
 /**
  * Asks the authorization servers for every token the rows need.
- * @param {{ gate: string, issuer: string, foreignIssuer: string }} urls
+ * @param {{ gate: string, issuer: string, foreignIssuer: string, admin?: string, publicUrl?: string, adminToken?: string }} urls
+ *   the last three: where Portcullis can be asked itself
  */
 export async function createWorld(urls) {
   const token = await createTokenSource(urls.issuer);
@@ -34,10 +37,18 @@ export async function createWorld(urls) {
     bank: await token('bank', { scope: 'orders:read', certificate }),
     hasty,
     opaque: await token('opaque', { scope: 'orders:read' }),
+    session: await token('web-app', { scope: 'orders:read' }),
+    lost: await token('lost-laptop', { scope: 'orders:read' }),
     partner: await signAsPartner({ session: { tenant: 'root' } }),
     forgedPartner: await forgePartner(),
   };
+  const { admin, publicUrl, adminToken } = urls;
   return {
+    own:
+      admin && publicUrl && adminToken ? await createOwnTokens({ admin, publicUrl, adminToken }) : undefined,
+    /** Of our own token endpoint. */
+    issued: { robot: '', partner: '', agent: '' },
+    signOut: () => request(urls.issuer + DEMO_SIGN_OUT, { method: 'POST' }),
     gate: urls.gate,
     tokens: { ...tokens, tampered: tamper(tokens.reader), forged: await forge(tokens.reader) },
     dpopKey,

@@ -7,13 +7,21 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { envoyYaml, WRITTEN_PORTS } from '../support/envoy-config.mjs';
 import { scratchFile, stopAll } from '../support/processes.mjs';
+import { generateSigningKeys } from '../../src/signing/generate.js';
+import { PHC } from '../token-service/service-fixture.js';
 import { provisionEnvoy } from '../support/provision-envoy.mjs';
 import { inRepository } from '../support/repository.mjs';
 
 const run = promisify(execFile);
 afterAll(stopAll);
 
-const env = { ...process.env, DEMO_NONCE_SECRET: 'x'.repeat(32), REDIS_URL: 'redis://redis:6379' };
+const env = {
+  ...process.env,
+  DEMO_NONCE_SECRET: 'x'.repeat(32),
+  DEMO_SIGNING_KEYS: JSON.stringify(await generateSigningKeys('EdDSA')),
+  DEMO_ADMIN_PHC: PHC,
+  REDIS_URL: 'redis://redis:6379',
+};
 
 const validate = (file: string) =>
   run(process.execPath, [inRepository('bin/portcullis.js'), 'validate', '--config', file], { env });
