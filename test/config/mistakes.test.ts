@@ -68,6 +68,18 @@ const SHAPES: readonly Row[] = [
     'server.publicTls.key',
     /is required/,
   ],
+  [
+    'an HTTP front without style',
+    { server: { http: { address: '127.0.0.1:9194' } } },
+    'server.http.style',
+    /is required; it must be one of traefik, caddy/,
+  ],
+  [
+    'a proxy by name',
+    { server: { http: { address: '127.0.0.1:9194', style: 'nginx', trustedProxies: ['nginx'] } } },
+    'server.http.trustedProxies[0]',
+    /a network/,
+  ],
   ['log of an unknown level', { log: { level: 'loud' } }, 'log.level'],
   ['a redis URL of another kind', { redis: { url: 'http://h' } }, 'redis.url', /redis:\/\//],
   ['redis without url', { redis: {} }, 'redis.url', /required/],
@@ -308,6 +320,18 @@ const DECISIONS: readonly Row[] = [
   ['claims of nothing', policy({ claims: {} }), 'policies.p.claims', /at least one claim/],
   ['an empty list of routes', { routes: [] }, 'routes', /at least one route/],
   ['an admin socket', { server: { admin: 'unix:/run/a.sock' } }, 'server.admin', /must be host:port/],
+  [
+    'an HTTP front on a socket',
+    { server: { http: { address: 'unix:/run/h.sock', style: 'nginx' } } },
+    'server.http.address',
+    /must be host:port/,
+  ],
+  [
+    'an HTTP front on the gRPC port',
+    { server: { http: { address: '0.0.0.0:9191', style: 'nginx' } } },
+    'server.http.address',
+    /must not be the address of server.grpc/,
+  ],
   ['a public socket', { server: { public: 'unix:/run/p.sock' } }, 'server.public', /must be host:port/],
   ['a route without policy', { routes: [{ paths: ['/**'] }] }, 'routes[0].policy', /required/],
   [

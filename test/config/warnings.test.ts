@@ -29,6 +29,26 @@ describe('warningsOf() tells of', () => {
       { server: { failure: 'error' } },
       /^server\.failure: .*failure_mode_allow/,
     ],
+    [
+      'an HTTP front that believes nobody',
+      { server: { http: { address: '127.0.0.1:9194', style: 'nginx' } } },
+      /^server\.http\.trustedProxies: names nobody/,
+    ],
+    [
+      'an HTTP front that believes everybody',
+      {
+        server: { http: { address: '127.0.0.1:9194', style: 'nginx', trustedProxies: ['::1', '0.0.0.0/0'] } },
+      },
+      /^server\.http\.trustedProxies\[1\]: believes everybody/,
+    ],
+    [
+      'tokens in the query behind an HTTP front',
+      {
+        server: { http: { address: '127.0.0.1:9194', style: 'nginx', trustedProxies: ['::1'] } },
+        credentials: [{ query: 'access_token' }],
+      },
+      /^server\.http: .*x-portcullis-target/,
+    ],
     ['plain http', { jwks: { allowHttp: true } }, /^jwks\.allowHttp: /],
     [
       'proofs in memory beside other replicas',

@@ -5,7 +5,7 @@
  * verifies each module against its checksum database.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,20 +20,12 @@ const run = promisify(execFile);
  * @property {string} module path of the main package
  * @property {string} version pinned
  * @property {readonly string[]} [tags] build tags
- * @property {string} [package] below the module, which is built from a copy of its source: `go install` refuses a module with
- *   replacements of its own
  * @property {boolean} [nightly] too heavy to build in `.ci/run`: built only where PORTCULLIS_NIGHTLY is 1
  */
 
 /** @satisfies {Record<string, Omit<GoProgram, 'name'>>} What the tests run. */
 const GO_PROGRAMS = {
   caddy: { module: 'github.com/caddyserver/caddy/v2/cmd/caddy', version: 'v2.11.9', nightly: true },
-  traefik: {
-    module: 'github.com/traefik/traefik/v3',
-    package: './cmd/traefik',
-    version: 'v3.7.13',
-    nightly: true,
-  },
   actionlint: { module: 'github.com/rhysd/actionlint/cmd/actionlint', version: 'v1.7.12' },
   grpcurl: { module: 'github.com/fullstorydev/grpcurl/cmd/grpcurl', version: 'v1.9.4' },
   h2spec: { module: 'github.com/summerwind/h2spec/cmd/h2spec', version: 'v2.2.1+incompatible' },
@@ -143,14 +135,7 @@ async function build({ go, path, program, say }) {
   try {
     say(`building ${name} ${version} with Go, once (some minutes) …`);
     const options = { cwd: work, env, timeout: BUILD_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 };
-    if (program.package === undefined) await run(go, ['install', ...flags, `${module}@${version}`], options);
-    else {
-      const source = await copySource(go, program, options);
-      await run(go, ['build', ...flags, '-o', join(work, name), program.package], {
-        ...options,
-        cwd: source,
-      });
-    }
+    await run(go, ['install', ...flags, `${module}@${version}`], options);
     await mkdir(dirname(path), { recursive: true });
     await rename(join(work, name), path);
     say(`${name} ${version} is in ${dirname(path)}`);
@@ -160,22 +145,6 @@ async function build({ go, path, program, say }) {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-/**
- * @param {string} go
- * @param {GoProgram} program
- * @param {{ cwd: string, env: NodeJS.ProcessEnv, timeout: number, maxBuffer: number }} options
- * @returns {Promise<string>} a folder with the source of the module, as Go verified it
- */
-async function copySource(go, { module, version }, options) {
-  const { stdout } = await run(go, ['mod', 'download', '-json', `${module}@${version}`], options);
-  const { Dir } = /** @type {{ Dir: string }} */ (JSON.parse(stdout));
-  const source = join(options.cwd, 'source');
-  // What Go keeps is read-only, and so would be the folder that is to be removed.
-  await cp(Dir, source, { recursive: true });
-  await run('chmod', ['-R', 'u+w', source]);
-  return source;
 }
 
 /** @param {GoProgram} program @param {string} why */

@@ -1,10 +1,27 @@
 // @ts-check
+/**
+ * Finds a Traefik to run: TRAEFIK_BIN, then the PATH. Its module cannot be built by `go install`, since it replaces others by folders
+ * that it does not hold; a release of it can be downloaded.
+ */
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findProgram, isExecutable } from './find-program.mjs';
 import { freePort } from './free-port.mjs';
 import { listensOn, scratchDirectory, startProcess } from './processes.mjs';
-import { findGoProgram } from './provision-go.mjs';
 import { inRepository } from './repository.mjs';
+
+/**
+ * @returns {string | undefined} the path of a Traefik
+ * @throws {Error} where TRAEFIK_BIN names something that cannot be run
+ */
+export function findTraefik() {
+  const named = process.env['TRAEFIK_BIN'];
+  if (named) {
+    if (!isExecutable(named)) throw new Error(`TRAEFIK_BIN is ${named}, and that cannot be run`);
+    return named;
+  }
+  return findProgram('traefik');
+}
 
 /**
  * Starts a Traefik with the files of deploy/traefik, in which only ports are replaced.
@@ -15,8 +32,8 @@ import { inRepository } from './repository.mjs';
  * @returns {Promise<import('./processes.mjs').RunningProcess & { port: number }>}
  */
 export async function startTraefik({ portcullis, upstream }) {
-  const binary = findGoProgram('traefik');
-  if (binary === undefined) throw new Error('no traefik: set TRAEFIK_BIN, or PORTCULLIS_NIGHTLY=1');
+  const binary = findTraefik();
+  if (binary === undefined) throw new Error('no traefik on the PATH, and TRAEFIK_BIN is not set');
   const folder = mkdtempSync(join(scratchDirectory(), 'traefik-'));
   const port = await freePort();
   cpSync(inRepository('deploy', 'traefik'), folder, { recursive: true });

@@ -6,4 +6,5 @@ import { describeNightly } from './proxy-suite.js';
 describeNightly(
   { name: 'Caddy', style: 'caddy', start: startCaddy, withoutGate: 502 },
   isGoProgramWanted('caddy'),
+  'PORTCULLIS_NIGHTLY=1',
 );
