@@ -27,6 +27,12 @@ const POLICY_PATH = /^\/policy\/([\x21-\x7e]{1,384})$/;
 /** Fields of the question's own transport, which say nothing of the request that is judged. */
 const HOP_HEADERS = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive']);
 
+/**
+ * Envoy takes out the client's own, so that it is true where Envoy asks. No other proxy does, and a certificate is public:
+ * whoever wrote it here would pass as its owner.
+ */
+const CLIENT_CERTIFICATE = 'x-forwarded-client-cert';
+
 /** @returns the reader of a style's questions; it throws Denial malformed_request and invalid_host */
 export function createQuestionReader({ question }: Style): (message: Question) => AuthzRequest {
   return question === undefined ? readRequestLine : createHeaderReader(question);
@@ -43,10 +49,11 @@ function createHeaderReader(names: QuestionHeaders): (message: Question) => Auth
   const own = [names.method, names.target, ...(names.host === undefined ? [] : [names.host])];
   const known = new Set(own);
   return (message) => {
-    const fields = fieldsOf(message);
-    for (const [name] of fields) {
+    const all = fieldsOf(message);
+    for (const [name] of all) {
       if (!known.has(name) && isAlias(name) && known.has(name.replace(/[_.]/g, '-'))) malformed();
     }
+    const fields = all.filter(([name]) => name !== CLIENT_CERTIFICATE);
     const policy = policyOf(message.url);
     const method = onlyValue(fields, names.method);
     const target = onlyValue(fields, names.target);

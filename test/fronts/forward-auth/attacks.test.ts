@@ -1,6 +1,8 @@
 /** How fronts like this one were broken elsewhere, each as a test. */
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { StyleName } from '../../../src/fronts/forward-auth/styles.js';
+import { createCertificate } from '../../support/certificates.mjs';
 import { frontCaseConfig } from '../../support/guide-cases.js';
 import { liveToken } from '../../support/live-token.js';
 import type { WireClient, WireResponse } from '../../support/wire-client.mjs';
@@ -195,6 +197,31 @@ describe('the policy that the operator puts into the path of the question', () =
       await expectRefused(ask('plain', original('/public/a'), path), code);
     },
   );
+});
+
+describe('X-Forwarded-Client-Cert, which any client can write', () => {
+  const client = createCertificate('client');
+  const xfcc = ['x-forwarded-client-cert', `Cert="${encodeURIComponent(client.certificate)}"`] as const;
+  const thumbprint = createHash('sha256').update(client.der).digest('base64url');
+  const claims = { cnf: { 'x5t#S256': thumbprint } };
+  const token = ['authorization', `Bearer ${liveToken({ claims })}`] as const;
+  let certified: HttpGate;
+  beforeAll(async () => {
+    certified = await startHttpGate(frontCaseConfig({ mtls: { certificate: 'xfcc' } }));
+  });
+  afterAll(() => certified.close());
+
+  test.each(['traefik', 'nginx'] as const)('%s: is no certificate', async (style) => {
+    const { client: asked } = await certified.open(style);
+    const question = style === 'nginx' ? original('/a', token, xfcc) : forwarded('/a', token, xfcc);
+    expect((await asked({ headers: question })).status).toBe(401);
+    expect(certified.lastReason()).toBe('certificate_missing');
+  });
+
+  test('envoy: is the certificate, since Envoy writes it', async () => {
+    const { client: asked } = await certified.open('envoy');
+    expect((await asked({ path: '/a', headers: [token, xfcc] })).status).toBe(200);
+  });
 });
 
 describe('what a client can make grow', () => {
