@@ -2,6 +2,9 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { parseDuration } from '../config/units.js';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../signing/key-set.js';
 import type { ExplainOptions, ExplainRequest } from './explain.js';
+import { PROVIDER_NAMES } from '../init/providers.js';
+import type { InitOptions } from './init.js';
+import type { TestOptions } from './test.js';
 import { describeError, EXIT, type ExitCode } from './io.js';
 import type { RevokeOptions } from './revoke.js';
 import { addPatCommands } from './pat-commands.js';
@@ -48,6 +51,7 @@ function createProgram(deps: CliDependencies, finish: Finish): Command {
     .configureOutput({ writeOut: (text) => io.out(trimEnd(text)), writeErr: (text) => io.err(trimEnd(text)) })
     .showHelpAfterError('(see portcullis --help)');
   addConfigCommands(program, deps, finish);
+  addInitCommand(program, deps, finish);
   addOtherCommands(program, deps, finish);
   addRevokeCommand(program, deps, finish);
   addPatCommands(program, { io, token: deps.adminToken }, finish);
@@ -70,6 +74,13 @@ function addConfigCommands(program: Command, deps: CliDependencies, finish: Fini
       const { runValidate } = await import('./validate.js');
       finish(await runValidate(options, deps));
     });
+  withConfig('test', 'run tables of requests and compare the answers with what is expected; asks nobody')
+    .argument('<cases...>', 'tables (docs/cli.md#test); - is standard input')
+    .option('--junit <file>', 'write a JUnit report too')
+    .action(async (files: string[], options: Omit<TestOptions, 'files'>) => {
+      const { runTest } = await import('./test.js');
+      finish(await runTest({ ...options, files }, deps.io));
+    });
   withConfig('explain', 'run one request through the pipeline and print the outcome of each stage')
     .option(
       '-r, --request <file>',
@@ -91,6 +102,25 @@ function addConfigCommands(program: Command, deps: CliDependencies, finish: Fini
 
 function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
+}
+
+function addInitCommand(program: Command, { io }: CliDependencies, finish: Finish): void {
+  program
+    .command('init')
+    .description('write a first configuration, a table of cases for it, and files for the proxy')
+    .addOption(
+      new Option('--provider <name>', 'who issues the tokens').choices(PROVIDER_NAMES).default('generic'),
+    )
+    .option('--issuer <url>', 'issuer identifier of the tokens')
+    .option('--audience <aud>', 'audience of the tokens')
+    .option('--envoy', 'files for Envoy (the default)')
+    .option('--istio', 'files for Istio')
+    .option('--dir <dir>', 'folder for the files', '.')
+    .option('--force', 'overwrite files')
+    .action(async (options: InitOptions) => {
+      const { runInit } = await import('./init.js');
+      finish(runInit(options, io));
+    });
 }
 
 function addOtherCommands(program: Command, { io }: CliDependencies, finish: Finish): void {
