@@ -12,7 +12,7 @@ module.exports = {
       name: 'no-orphans',
       comment: 'A file that nothing imports is dead, or an entry point that should be listed here.',
       severity: 'error',
-      from: { orphan: true, pathNot: ['^src/(main|index|server)\\.ts$'] },
+      from: { orphan: true, pathNot: ['^src/((main|index|server)\\.ts$|adapters/)'] },
       to: {},
     },
     {
@@ -114,7 +114,7 @@ module.exports = {
       name: 'one-http-client',
       comment: 'Time-outs, size caps, refused redirects and address checks are in one place, or nowhere.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(http/|server/http-port\\.ts)' },
+      from: { path: '^src/', pathNot: '^src/(http/|server/http-port\\.ts|adapters/node\\.ts)' },
       to: { path: 'node_modules/undici|^(node:)?https?$' },
     },
     {
@@ -128,8 +128,26 @@ module.exports = {
       name: 'no-dev-dependencies-in-src',
       comment: 'What ships must be in dependencies.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: '^src/adapters/' },
       to: { dependencyTypes: ['npm-dev'] },
+    },
+    {
+      name: 'adapters-import-their-own-framework',
+      comment:
+        'A framework is an optional peer: whoever imports an adapter has it, and nobody else needs it.',
+      severity: 'error',
+      from: { path: '^src/adapters/([^/]+)\\.ts$' },
+      to: {
+        path: 'node_modules/|^src/(adapters|server|cli|runtime|config)/',
+        pathNot: 'node_modules/(@types/|@connectrpc/)?$1|node_modules/@nestjs/',
+      },
+    },
+    {
+      name: 'only-entries-are-adapters',
+      comment: 'A gate must load without any framework.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/adapters/' },
+      to: { path: '^src/adapters/' },
     },
     {
       name: 'not-to-unresolvable',

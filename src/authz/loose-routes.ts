@@ -11,7 +11,7 @@ export type LooseCheck = (request: AuthzRequest, match: RouteMatch) => void;
 
 const AMBIGUOUS = new Denial('ambiguous_path');
 /** A letter, a digit, `-`, `_` or `~` that is percent-encoded: no client has to, and not every server decodes it. */
-const ENCODED_UNRESERVED = /%(?:2[Dd]|3\d|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])/;
+const ENCODED_UNRESERVED = /%(?=2[Dd]|3\d|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])/g;
 
 /**
  * Creates the check. It never makes a match of what the routes do not match, so it can only refuse.
@@ -25,15 +25,16 @@ export function createLooseCheck(routes: readonly RouteSpec[]): LooseCheck {
     ),
   );
   return (request, match) => {
-    if (ENCODED_UNRESERVED.test(request.path)) throw AMBIGUOUS;
-    // What is matched as it is written is nearly everything.
-    if (policyOf(router, request) !== match.policy) throw AMBIGUOUS;
+    const { path } = request;
+    const asWritten = path.includes('%') ? path.replace(ENCODED_UNRESERVED, '%25') : path;
+    for (const reading of new Set([path, asWritten]))
+      if (policyOf(router, request, reading) !== match.policy) throw AMBIGUOUS;
   };
 }
 
-function policyOf(router: Router, request: AuthzRequest): unknown {
+function policyOf(router: Router, request: AuthzRequest, path: string): unknown {
   try {
-    return router.match({ ...request, path: loosen(request.path) }).policy;
+    return router.match({ ...request, path: loosen(path) }).policy;
   } catch (error) {
     if (error instanceof Denial) throw AMBIGUOUS;
     throw error;

@@ -222,7 +222,8 @@ describe('a server that is less exact about paths', () => {
     ['/upper', 'allowed', 'ambiguous_path'],
     ['/Upper/', 'allowed', 'ambiguous_path'],
     ['/Upper', 'missing_credential', 'missing_credential'],
-    ['/%6frders', 'allowed', 'ambiguous_path'],
+    ['/%6frders', 'allowed', 'allowed'],
+    ['/%61dmin/users', 'missing_credential', 'ambiguous_path'],
     ['/caf%C3%A9', 'allowed', 'allowed'],
     ['/Orders/', 'allowed', 'allowed'],
   ])('%s', async (target, exact, loose) => {
