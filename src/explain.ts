@@ -13,6 +13,10 @@ import { openNetwork } from './runtime/network.js';
 import { createRuntime } from './runtime/runtime.js';
 import { createReplayMemory } from './stores/replay-memory.js';
 
+const REVOCATION_STAGE = 'check-revocation';
+/** Revocations are known to the running server alone. */
+const UNKNOWN = 'not consulted: revocations are those of the running server';
+
 /** What `explain` prints. Plain data; holds no credential. */
 export interface Explanation {
   readonly stages: readonly { readonly stage: string; readonly outcome: string }[];
@@ -75,7 +79,11 @@ function withoutSnapshots(config: Config): Config {
 
 async function explainIn(gate: Gate, recorded: unknown, config: Config): Promise<Explanation> {
   const stages: { stage: string; outcome: string }[] = [];
-  const trace = (stage: string, outcome: string): void => void stages.push({ stage, outcome });
+  const trace = (stage: string, outcome: string): void =>
+    void stages.push({
+      stage,
+      outcome: stage === REVOCATION_STAGE && outcome === 'passed' ? UNKNOWN : outcome,
+    });
   let request;
   try {
     request = readRecordedRequest(recorded);

@@ -18,7 +18,8 @@ const REDIS_COMMAND_MS = 1000;
 
 /**
  * Asks what a configuration names beside key sets, once and as the server would. Changes nothing: introspection is asked
- * about a text that is no token, Redis for a key that does not exist, the token store whether it is alive.
+ * about a text that is no token, Redis for a key that does not exist, the stores of revocations and of tokens whether
+ * they are alive.
  *
  * @param config good
  * @returns a line for each, in the order of the configuration
@@ -31,8 +32,32 @@ export async function checkDependenciesOnline(config: Config): Promise<readonly 
       check(`issuers[${index}].introspection`, () => askAboutNothing(config, issuer)),
     ),
     ...(config.redis === undefined ? [] : [check('redis', () => readNothing(config.redis?.url ?? ''))]),
+    ...revocationChecks(config),
     ...(store === undefined ? [] : [check('tokens.store', () => openStore(store))]),
   ]);
+}
+
+/** A store in memory is always there. */
+function revocationChecks({ revocation, redis }: Config): Promise<DependencyCheck>[] {
+  if (revocation?.store === 'redis') return [check('revocation', () => readNothing(redis?.url ?? ''))];
+  return revocation?.store === 'sqlite' ? [check('revocation', () => openRevocations(revocation.path))] : [];
+}
+
+async function openRevocations(path: string): Promise<string> {
+  // Asking it would make it.
+  if (!existsSync(path)) return 'ok, is made at the first start';
+  const { createSqliteRevocationStore } = await import('../revocation/sqlite-store.js');
+  const store = createSqliteRevocationStore(path);
+  let held = 0;
+  try {
+    await store.open(
+      ({ put }) => (held += put.length),
+      () => [],
+    );
+    return `ok, sqlite answers, revocations held: ${held}`;
+  } finally {
+    await store.close();
+  }
 }
 
 async function check(path: string, ask: () => Promise<string>): Promise<DependencyCheck> {

@@ -1,6 +1,10 @@
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkDependenciesOnline } from '../../src/cli/online-dependencies.js';
 import { parseConfig } from '../../src/config/load.js';
+import { createSqliteRevocationStore } from '../../src/revocation/sqlite-store.js';
 import { answersStatus, answersText, type Behaviour, FakeIssuer } from '../support/fake-issuer.js';
 import { stopAll } from '../support/processes.mjs';
 import { findRedis, startRedis } from '../support/provision-redis.mjs';
@@ -61,9 +65,39 @@ describe('checkDependenciesOnline()', () => {
     expect(redis).toEqual({ path: 'redis', ok: false, text: 'no answer: not connected within 3 s' });
   });
 
+  test('opens a store of revocations that is there, and makes none', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'online-')), 'revocations.db');
+    const asked = () => check({ revocation: { store: 'sqlite', path } });
+    expect((await asked())[1]).toEqual({
+      path: 'revocation',
+      ok: true,
+      text: 'ok, is made at the first start',
+    });
+    expect(existsSync(path)).toBe(false);
+    const store = createSqliteRevocationStore(path);
+    await store.open(
+      () => undefined,
+      () => [],
+    );
+    await store.close();
+    expect((await asked())[1]?.text).toBe('ok, sqlite answers, revocations held: 0');
+    const text = `${path}.txt`;
+    writeFileSync(text, 'this is a text, and a long one at that\n'.repeat(100));
+    expect((await check({ revocation: { store: 'sqlite', path: text } }))[1]).toEqual({
+      path: 'revocation',
+      ok: false,
+      text: expect.stringMatching(/^no answer: .*not a database/),
+    });
+  });
+
   (findRedis() === undefined ? test.skip : test)('finds a Redis that is there', async () => {
     const { url } = await startRedis();
     const [, redis] = await check({ redis: { url } });
     expect(redis).toEqual({ path: 'redis', ok: true, text: 'ok, answers' });
+    expect((await check({ redis: { url }, revocation: { store: 'redis' } }))[2]).toEqual({
+      path: 'revocation',
+      ok: true,
+      text: 'ok, answers',
+    });
   });
 });
