@@ -24,6 +24,16 @@ export function findTraefik() {
 }
 
 /**
+ * @param {number} port
+ * @returns {() => Promise<boolean>} whether the file with the routes was read: before that every request is 404
+ */
+const hasRoutes = (port) => async () => {
+  if (!(await listensOn(port)())) return false;
+  const { status } = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1_000) });
+  return status !== 404;
+};
+
+/**
  * Starts a Traefik with the files of deploy/traefik, in which only ports are replaced.
  *
  * @param {object} ports
@@ -45,6 +55,6 @@ export async function startTraefik({ portcullis, upstream }) {
   replace('traefik.yaml', 'address: :8000', `address: 127.0.0.1:${port}`);
   replace('dynamic.yaml', '127.0.0.1:9194', `127.0.0.1:${portcullis}`);
   replace('dynamic.yaml', '127.0.0.1:8080', `127.0.0.1:${upstream}`);
-  const options = { name: `traefik-${port}`, ready: listensOn(port), cwd: folder };
+  const options = { name: `traefik-${port}`, ready: hasRoutes(port), cwd: folder };
   return { ...(await startProcess(binary, ['--configFile=traefik.yaml'], options)), port };
 }

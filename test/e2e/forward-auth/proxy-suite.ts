@@ -45,9 +45,9 @@ const HOST = 'api.example.com';
 const bearer = (claims: Record<string, unknown> = {}) =>
   ['authorization', `Bearer ${liveToken({ claims: { sub: 'alice', ...claims } })}`] as const;
 
-/** Was the request refused, and did the upstream not see it? */
+/** Was the request refused for what it is, and did the upstream not see it? */
 function expectRefused({ status, body }: WireResponse): void {
-  expect(status).toBeGreaterThanOrEqual(400);
+  expect([400, 401]).toContain(status);
   expect(body).not.toContain('"headers"');
 }
 
@@ -281,7 +281,7 @@ function runSuite(proxy: ProxyUnderTest): void {
     for (const path of ['/private', '/public/a']) {
       const response = await ask(path, [bearer()]);
       expect(response.status).toBe(proxy.withoutGate);
-      expectRefused(response);
+      expect(response.body).not.toContain('"headers"');
     }
   });
 }
