@@ -5,7 +5,7 @@
 import { Denial } from '../../authz/denial.js';
 import { perObject } from '../../authz/kept.js';
 import { bodyText } from '../../authz/refusal.js';
-import type { Allow, Decision, Deny, HeaderPair } from '../../authz/types.js';
+import type { Allow, Decision, Deny, HeaderPair, Refusal } from '../../authz/types.js';
 import { withoutParameters } from './without-parameters.js';
 import { headerBytes } from './header-text.js';
 import type { Style } from './styles.js';
@@ -22,36 +22,54 @@ export interface Answer {
 export interface AnswerOptions {
   readonly style: Style;
   /** Every header that tells the upstream who the client is, in lower case; read per answer, as a reload may change it. */
-  identityNames(): readonly string[];
+  readonly identityNames: () => readonly string[];
   /** May a credential be in a cookie, so that the upstream gets another cookie header than the client sent? */
-  changesCookies(): boolean;
+  readonly changesCookies: () => boolean;
 }
 
 /** @returns the writer of a style's answers; it throws Denial malformed_request for what the proxy could not take out */
 export function createAnswerWriter(options: AnswerOptions): (decision: Decision) => Answer {
+  const headersOf = createUpstreamHeaders(options);
+  const denials = perObject((refusal: Refusal) => denialHeaders(refusal, options.style));
   return (decision) =>
-    decision.kind === 'allow' ? allowAnswer(decision, options) : denyAnswer(decision, options.style);
+    decision.kind === 'allow'
+      ? allowAnswer(decision, { ...options, headersOf })
+      : denyAnswer(decision, denials(decision.refusal), options.style);
 }
 
-const joined = perObject((names: readonly string[]) => ({ text: names.join(',') }));
-const namesOf = perObject((pairs: readonly HeaderPair[]) => ({
-  text: pairs.map(([name]) => name).join(','),
-}));
+type UpstreamHeaders = (upstream: Allow['upstream']) => readonly string[];
 
-function allowAnswer(allow: Allow, options: AnswerOptions): Answer {
-  const { style } = options;
-  const { set, remove, removeQuery } = allow.upstream;
+/** What is the same for equal lists, which one token or one policy has. */
+function createUpstreamHeaders({ style, identityNames }: AnswerOptions): UpstreamHeaders {
+  const kept = new WeakMap<
+    readonly HeaderPair[],
+    { readonly remove: readonly string[]; readonly names: readonly string[]; readonly headers: string[] }
+  >();
+  return ({ set, remove }) => {
+    const names = identityNames();
+    const known = kept.get(set);
+    if (known?.remove === remove && known.names === names) return known.headers;
+    const headers = set.flatMap(([name, value]) => [name, headerBytes(value)]);
+    if (style.blanksAbsent) for (const name of names) if (!isSet(set, name)) headers.push(name, '');
+    if (style.removal === 'envoy') headers.push('x-envoy-auth-headers-to-remove', remove.join(','));
+    if (style.removal === 'list') {
+      const setNames = set.map(([name]) => name).join(',');
+      headers.push('x-portcullis-set', setNames, 'x-portcullis-remove', remove.join(','));
+    }
+    kept.set(set, { remove, names, headers });
+    return headers;
+  };
+}
+
+function allowAnswer(
+  allow: Allow,
+  { style, changesCookies, headersOf }: AnswerOptions & { headersOf: UpstreamHeaders },
+): Answer {
+  const { removeQuery } = allow.upstream;
   if (style.removal === 'none') assertRemovable(allow);
-  const headers: string[] = [];
-  for (const [name, value] of set) headers.push(name, headerBytes(value));
+  const headers = [...headersOf(allow.upstream)];
   for (const [name, value] of allow.responseHeaders) headers.push(name, value);
-  if (style.blanksAbsent) {
-    for (const name of options.identityNames()) if (!isSet(set, name)) headers.push(name, '');
-  }
-  if (style.copiesCookie && options.changesCookies()) keepCookie(allow, headers);
-  if (style.removal === 'envoy') headers.push('x-envoy-auth-headers-to-remove', joined(remove).text);
-  if (style.removal === 'list')
-    headers.push('x-portcullis-set', namesOf(set).text, 'x-portcullis-remove', joined(remove).text);
+  if (style.copiesCookie && changesCookies()) keepCookie(allow, headers);
   if (removeQuery.length > 0) {
     const { path, query } = allow.ctx.request;
     headers.push('x-portcullis-target', headerBytes(withoutParameters(path, query, removeQuery)));
@@ -82,21 +100,31 @@ function keepCookie({ ctx, upstream }: Allow, headers: string[]): void {
   if (cookies.length > 0) headers.push('cookie', headerBytes(cookies.join('; ')));
 }
 
-function denyAnswer({ ctx, refusal }: Deny, { statuses }: Style): Answer {
-  const { status, body } = refusal;
+function denialHeaders({ status, headers, isLeftToProxy }: Refusal, { statuses }: Style): readonly string[] {
+  const flat = headers.flatMap(([name, value]) => [name, headerBytes(value)]);
+  const told = ['x-portcullis-status', String(status)];
+  if (statuses === '401-403') return [...oneChallenge(flat), ...told];
+  return sentStatus({ status, isLeftToProxy }, statuses) === status ? flat : [...flat, ...told];
+}
+
+function denyAnswer({ ctx, refusal }: Deny, headers: readonly string[], { statuses }: Style): Answer {
+  const { body } = refusal;
   const text = body === undefined ? '' : bodyText(body, ctx.id);
-  const headers = refusal.headers.flatMap(([name, value]) => [name, headerBytes(value)]);
-  if (statuses === 'all') return { status, headers, body: text };
-  if (statuses === 'no-5xx') {
-    // The operator leaves this outage to the proxy's own failure mode.
-    if (status < 500 || refusal.isLeftToProxy) return { status, headers, body: text };
-    return { status: 403, headers: [...headers, 'x-portcullis-status', String(status)], body: text };
-  }
   return {
-    status: status === 401 ? 401 : 403,
-    headers: [...oneChallenge(headers), 'x-portcullis-status', String(status), 'x-portcullis-body', text],
+    status: sentStatus(refusal, statuses),
+    headers: statuses === '401-403' ? [...headers, 'x-portcullis-body', text] : headers,
     body: text,
   };
+}
+
+/** What the proxy gets to see. */
+function sentStatus(
+  { status, isLeftToProxy }: Pick<Refusal, 'status' | 'isLeftToProxy'>,
+  statuses: Style['statuses'],
+): number {
+  if (statuses === '401-403') return status === 401 ? 401 : 403;
+  // The operator leaves such an outage to the proxy's own failure mode.
+  return statuses === 'no-5xx' && status >= 500 && !isLeftToProxy ? 403 : status;
 }
 
 /** nginx before 1.23 passes on one field of a name: challenges are a list, so they fit into one (RFC 9110 11.6.1). */
