@@ -36,6 +36,11 @@ describe('one budget for what moves no call forward', () => {
       'requests that make this side reset',
       (turn) => [headers(id(turn), { fields: [[':method', 'GET']] })],
     ],
+    [
+      'own_reset',
+      'windows past 2^31-1 (CVE-2025-8671)',
+      (turn) => [headers(id(turn), { end: false }), windowUpdate(id(turn), 0x7fff_ffff)],
+    ],
     ['ping', 'PING (CVE-2019-9512)', () => [ping()]],
     ['ping', 'answers to no PING', () => [ping('abcdefgh', Flag.ACK)]],
     ['settings', 'SETTINGS (CVE-2019-9515)', () => [settings()]],
@@ -63,7 +68,6 @@ describe('one budget for what moves no call forward', () => {
 
   test.each([
     ['WINDOW_UPDATE of nothing', [windowUpdate(1, 0)]],
-    ['a window past 2^31-1', [windowUpdate(1, 0x7fff_ffff)]],
     ['DATA behind END_STREAM', [data(1, ''), data(1, '')]],
     ['HEADERS behind END_STREAM', [data(1, ''), headers(1)]],
     ['PRIORITY of a wrong length', [frame(FrameType.PRIORITY, 0, 1, Buffer.alloc(4))]],

@@ -83,7 +83,7 @@ describe('answers under the windows of the peer', () => {
 
   test.each([
     ['of the connection', windowUpdate(0, 0x7fff_ffff), 'GOAWAY 1 3'],
-    ['of a stream', windowUpdate(1, 0x7fff_ffff), 'GOAWAY 1 3'],
+    ['of a stream', windowUpdate(1, 0x7fff_ffff), 'RST_STREAM 1 3'],
     ['by SETTINGS', settings([INITIAL_WINDOW, 0x7fff_ffff]), undefined],
     ['of nothing', windowUpdate(1, 0), 'GOAWAY 1 1'],
   ])(
@@ -95,7 +95,7 @@ describe('answers under the windows of the peer', () => {
       if (expected !== undefined) expect(peer.heard()).toEqual([expected]);
       else {
         peer.send(windowUpdate(1, 1));
-        expect(peer.heard()).toEqual(['SETTINGS ack', 'GOAWAY 1 3']);
+        expect(peer.heard()).toEqual(['SETTINGS ack', 'RST_STREAM 1 3']);
       }
     },
   );

@@ -145,7 +145,7 @@ export class WirePeer {
   }: { limits?: Partial<Http2Limits>; handler?: RequestHandler; begun?: boolean } = {}) {
     const all = { ...DEFAULT_LIMITS, ...limits };
     this.queued = new QueuedBytes(all.processQueuedBytes);
-    this.connection = new Connection(this.socket as never, {
+    this.connection = new Connection(this.socket, {
       limits: all,
       handler,
       queued: this.queued,

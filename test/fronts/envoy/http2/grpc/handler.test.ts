@@ -133,17 +133,27 @@ describe('GrpcHandler', () => {
       [call(1, { more: [['grpc-timeout', '5']] })],
       failure(1, 13, 'grpc-timeout is not a time'),
     ],
-    ['no other content', [call(1, { type: 'application/json' })], 'HEADERS 1 :status=415 end'],
-    [
-      'no content that only begins alike',
-      [call(1, { type: 'application/grpc-web' })],
-      'HEADERS 1 :status=415 end',
-    ],
-    ['no other method of HTTP', [call(1, { method: 'GET' })], 'HEADERS 1 :status=405 allow=POST end'],
   ])('%s: answered at HEADERS, and the body is not wanted', (_name, sent, heard) => {
     const { peer, calls } = start();
     peer.send(...sent);
     expect(peer.heard()).toEqual([heard, 'RST_STREAM 1 0']);
+    expect(calls).toEqual([]);
+  });
+
+  test.each([
+    ['other content', { type: 'application/json' }, ':status=415 content-type=text/plain'],
+    [
+      'content that only begins alike',
+      { type: 'application/grpc-web' },
+      ':status=415 content-type=text/plain',
+    ],
+    ['another method of HTTP', { method: 'GET' }, ':status=405 content-type=text/plain allow=POST'],
+  ])('%s is refused as HTTP does it, when the request is complete', (_name, over, head) => {
+    const { peer, calls } = start();
+    peer.send(call(1, over));
+    expect(peer.heard()).toEqual([]);
+    peer.send(data(1, 'x'));
+    expect(peer.heard()[0]).toBe(`HEADERS 1 ${head}`);
     expect(calls).toEqual([]);
   });
 
