@@ -19,6 +19,7 @@ const usage = `npm run bench -- [options]
   --all              everything
   --hostile          instead: 5 KB and 50 KB of every byte in every place that a client fills
   --quick            one short round of each: does it run, not how fast
+  --transport NAME   of Portcullis: grpc-js (as configured) or lean
   --full             a million cached tokens instead of a hundred thousand
   --json FILE        the result as JSON, too
   --driver NAME      of requests that are all the same: auto (h2load where installed), h2load, node
@@ -35,6 +36,7 @@ const { values: given } = parseArgs({
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     json: { type: 'string' },
+    transport: { type: 'string' },
     driver: { type: 'string', default: 'auto' },
     generations: { type: 'string' },
     rounds: { type: 'string' },
@@ -46,6 +48,9 @@ const { values: given } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+// Read where the built program is started.
+if (given.transport) process.env.PORTCULLIS_TEST_TRANSPORT = given.transport;
 
 const usual = given.quick
   ? { generations: 1, rounds: 1, requests: 300, 'warm-up': 300, rate: 200, seconds: 0.5 }

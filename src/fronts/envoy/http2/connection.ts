@@ -1,10 +1,10 @@
 import { createHpackDecoder, type HpackDecoder } from './hpack/decoder.js';
 import { HpackError } from './hpack/hpack-error.js';
 import { Budget } from './budget.js';
-import { takeGoAway, takePing, takePriority, takeSettings } from './control-frames.js';
+import { assertFirst, dispatch } from './dispatch.js';
 import { ConnectionError, ErrorCode } from './errors.js';
 import { FrameReader } from './frame-reader.js';
-import { DEFAULT_WINDOW, Flag, FrameType, type FrameHead } from './frames.js';
+import { DEFAULT_WINDOW, FrameType, type FrameHead } from './frames.js';
 import { HeaderBlock } from './header-block.js';
 import type { CutReason, Http2Limits } from './limits.js';
 import { Outbound } from './outbound.js';
@@ -224,62 +224,11 @@ export class Connection implements Session {
   private take(head: FrameHead, bytes: Buffer, start: number): void {
     // What follows a GOAWAY of ours in the same chunk.
     if (this.isOver) return;
-    const { type } = head;
-    if (this.block.isOpen && type !== FrameType.CONTINUATION)
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'a frame within a field block');
-    if (!this.isOpen) this.assertFirst(head);
-    switch (type) {
-      case FrameType.HEADERS: {
-        this.streamFrames.headers(head, bytes, start);
-        return;
-      }
-      case FrameType.DATA: {
-        this.streamFrames.data(head, bytes, start);
-        return;
-      }
-      case FrameType.WINDOW_UPDATE: {
-        this.streamFrames.windowUpdate(head, bytes, start);
-        return;
-      }
-      case FrameType.RST_STREAM: {
-        this.streamFrames.resetStream(head);
-        return;
-      }
-      case FrameType.SETTINGS: {
-        takeSettings(this, head, bytes, start);
-        return;
-      }
-      case FrameType.PING: {
-        takePing(this, head, bytes, start);
-        return;
-      }
-      case FrameType.PRIORITY: {
-        takePriority(this, head, bytes, start);
-        return;
-      }
-      case FrameType.CONTINUATION: {
-        this.streamFrames.continuation(head, bytes, start);
-        return;
-      }
-      case FrameType.GOAWAY: {
-        takeGoAway(head);
-        return;
-      }
-      case FrameType.PUSH_PROMISE:
-        throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'a client that pushes');
-      default: {
-        // Section 5.5: frames of unknown types are ignored.
-        this.budget.spend('unknown_frame', this.nowMs);
-        return;
-      }
+    if (!this.isOpen) {
+      assertFirst(head);
+      this.isOpen = true;
     }
-  }
-
-  /** @see https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
-  private assertFirst({ type, flags }: FrameHead): void {
-    if (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0)
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'a connection that does not begin with SETTINGS');
-    this.isOpen = true;
+    dispatch({ session: this, streams: this.streamFrames, head, bytes, start });
   }
 
   private ended(stream: Stream): void {
@@ -327,6 +276,7 @@ export class Connection implements Session {
   }
 
   private fail(error: unknown): void {
+    if (this.isOver) return;
     if (error instanceof ConnectionError) {
       this.options.cut(error.reason);
       this.goAway(error.code);
