@@ -9,9 +9,11 @@ import { decisionCases } from './cases/decisions.mjs';
 import { throughEnvoy } from './cases/envoy.mjs';
 import { growthCases } from './cases/growth.mjs';
 import { standingCases } from './cases/standing.mjs';
+import { useTransport } from './lib/gate.mjs';
 import { constantDriver } from './lib/measure.mjs';
 import { decisionTable, envoyTable, loadAverage, standingTable, surroundings } from './lib/report.mjs';
 import { runCase } from './lib/run-case.mjs';
+import { TRANSPORTS } from './lib/targets.mjs';
 
 const usage = `npm run bench -- [options]
   --case NAME        only this case; may be given again (--list shows them)
@@ -21,10 +23,11 @@ const usage = `npm run bench -- [options]
   --quick            one short round of each: does it run, not how fast
   --transport NAME   of Portcullis: grpc-js (as configured) or lean
   --full             a million cached tokens instead of a hundred thousand
+  --transport NAME   of the gates: grpc-js (the default) or lean; the floor stays grpc-js
   --json FILE        the result as JSON, too
   --driver NAME      of requests that are all the same: auto (h2load where installed), h2load, node
-  --generations N    new processes so often (4)      --rounds N      stretches a generation (12)
-  --requests N       a stretch (1000)                --warm-up N     before the first one (16000)
+  --generations N    new processes so often (3)      --rounds N      stretches a generation (6)
+  --requests N       a stretch (10000)               --warm-up N     before the first one (20000)
   --rate N           of the open loop, a second (1000)   --seconds N   of its stretches (2)`;
 
 const { values: given } = parseArgs({
@@ -35,6 +38,7 @@ const { values: given } = parseArgs({
     hostile: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
+    transport: { type: 'string', default: 'grpc-js' },
     json: { type: 'string' },
     transport: { type: 'string' },
     driver: { type: 'string', default: 'auto' },
@@ -54,7 +58,7 @@ if (given.transport) process.env.PORTCULLIS_TEST_TRANSPORT = given.transport;
 
 const usual = given.quick
   ? { generations: 1, rounds: 1, requests: 300, 'warm-up': 300, rate: 200, seconds: 0.5 }
-  : { generations: 4, rounds: 12, requests: 1000, 'warm-up': 16_000, rate: 1000, seconds: 2 };
+  : { generations: 3, rounds: 6, requests: 10_000, 'warm-up': 20_000, rate: 1000, seconds: 2 };
 const number = (name) => (given[name] === undefined ? usual[name] : Number(given[name]));
 const plan = {
   generations: number('generations'),
@@ -65,12 +69,14 @@ const plan = {
   seconds: number('seconds'),
   driver: constantDriver(given.driver),
 };
+if (!TRANSPORTS.includes(given.transport)) throw new Error(`--transport is one of ${TRANSPORTS.join(', ')}`);
+useTransport(given.transport);
 const size = { quick: given.quick, full: given.full };
 
 const say = (line) => process.stderr.write(`${line}\n`);
 
 async function runAll() {
-  const cases = { ...decisionCases(), ...growthCases(size) };
+  const cases = { ...decisionCases(given.transport), ...growthCases(size) };
   const standing = standingCases(size);
   if (given.list)
     return void console.log([...Object.keys(cases), ...Object.keys(standing), 'envoy'].join('\n'));
@@ -78,6 +84,7 @@ async function runAll() {
   const wanted = (name) => given.case?.includes(name) ?? (given.all || !given.envoy);
   const report = {
     ...surroundings(),
+    transport: given.transport,
     plan,
     loadBefore: loadAverage(),
     decisions: [],
@@ -112,7 +119,7 @@ function print(report) {
   console.log(
     `${report.cpu}, ${report.memoryGib} GiB, ${report.kernel}; Node ${report.node}, OpenSSL ${report.openssl}`,
   );
-  console.log(`portcullis ${report.portcullis}; ${packages.join(', ')}`);
+  console.log(`portcullis ${report.portcullis} on ${report.transport}; ${packages.join(', ')}`);
   console.log(`load average before ${report.loadBefore.join(' ')}, after ${report.loadAfter.join(' ')}\n`);
   if (report.decisions.length > 0) console.log(`${decisionTable(report.decisions)}\n`);
   if (report.standing.length > 0) console.log(`${standingTable(report.standing)}\n`);

@@ -2,6 +2,7 @@
 import { checkBody } from '../lib/check-request.mjs';
 import { baseConfig, issuerOf } from '../lib/gate.mjs';
 import { askOnce } from '../lib/measure.mjs';
+import { targetOf } from '../lib/targets.mjs';
 import {
   createKey,
   createToken,
@@ -28,33 +29,36 @@ function cycling(bodies, expect) {
   return { body: () => bodies[next++ % bodies.length], expect };
 }
 
-const anonymous = ({ rsa }) => ({
+const anonymous = ({ rsa, transport }) => ({
   name: 'anonymous',
   title: 'anonymous route',
-  target: '≤ 1.2 × floor',
-  limit: 1.2,
   gates: { gate: { config: baseConfig({ issuers: [issuerOf(issuer, rsa)] }) } },
   loads: { subject: { gate: 'gate', load: constant(bearer(createToken(issuer, rsa), '/public/logo.svg')) } },
-  value: ({ subject, floor }) => subject / floor,
+  ...targetOf('anonymous', transport),
 });
 
-const knownToken = ({ rsa }) => ({
+const knownToken = ({ rsa, transport }) => ({
   name: 'known-token',
   title: 'Bearer token seen before, scope policy, three identity headers',
-  target: '≤ 1.3 × floor',
-  limit: 1.3,
   gates: { gate: { config: baseConfig({ issuers: [issuerOf(issuer, rsa)] }) } },
   loads: { subject: { gate: 'gate', load: constant(bearer(createToken(issuer, rsa))) } },
-  value: ({ subject, floor }) => subject / floor,
+  ...targetOf('known-token', transport),
+});
+
+/** As a proxy with little to do asks: nothing of the transport's work is shared between Checks. */
+const knownTokenSingle = (keys) => ({
+  ...knownToken(keys),
+  name: 'known-token-single',
+  title: 'the same, one stream at a time',
+  loop: { connections: 1, streams: 1 },
+  ...targetOf('known-token-single', keys.transport),
 });
 
 const pool = (key) => Array.from({ length: POOL }, () => createToken(issuer, key));
 
-const firstSeen = (key, limit) => ({
+const firstSeen = (key, transport) => ({
   name: `first-seen-${key.alg.toLowerCase()}`,
   title: `${key.alg} token seen for the first time`,
-  target: `≤ floor + ${limit} × raw verify`,
-  limit,
   raw: key,
   gates: { gate: { config: baseConfig({ issuers: [issuerOf(issuer, key)], tokenCache: SMALL_CACHE }) } },
   loads: {
@@ -66,10 +70,10 @@ const firstSeen = (key, limit) => ({
       ),
     },
   },
-  value: ({ subject, floor, raw }) => (subject - floor) / raw,
+  ...targetOf(`first-seen-${key.alg.toLowerCase()}`, transport),
 });
 
-const dpop = ({ ec }) => {
+const dpop = ({ ec, transport }) => {
   const proofKey = createKey('ES256');
   const token = createToken(issuer, ec, { cnf: { jkt: thumbprint(proofKey) } });
   const target = 'https://api.example.com/orders/4711';
@@ -79,8 +83,6 @@ const dpop = ({ ec }) => {
   return {
     name: 'dpop',
     title: 'DPoP: known token, fresh ES256 proof, replay check, nonce',
-    target: '≤ floor + 1.6 × raw verify',
-    limit: 1.6,
     raw: proofKey,
     gates: {
       gate: {
@@ -93,7 +95,7 @@ const dpop = ({ ec }) => {
       },
     },
     loads: { subject: { gate: 'gate', load: freshProofs(prove, body) } },
-    value: ({ subject, floor, raw }) => (subject - floor) / raw,
+    ...targetOf('dpop', transport),
   };
 };
 
@@ -162,25 +164,25 @@ const garbage = (keys, { logged }) => {
   return {
     name: logged ? 'garbage-logged' : 'garbage',
     title: `a flood of garbage${logged ? ', each denial logged' : ''}`,
-    target: logged ? 'for information' : '≤ 1.3 × floor',
-    limit: logged ? Infinity : 1.3,
     gates: {
       gate: { config: baseConfig({ issuers: [issuerOf(issuer, keys.rsa)], ...(logged ? { log: {} } : {}) }) },
     },
     loads: { subject: { gate: 'gate', load: cycling(bodies, [400, 401]) } },
-    value: ({ subject, floor }) => subject / floor,
+    ...targetOf('garbage', keys.transport),
+    ...(logged ? { target: 'for information', limit: Infinity } : {}),
   };
 };
 
-/** @returns {(() => import('../lib/run-case.mjs').Case)[]} made when their turn comes: minting takes a while */
-export function decisionCases() {
-  const keys = { rsa: createKey('RS256'), ec: createKey('ES256'), ed: createKey('EdDSA') };
+/** @param {string} transport @returns {(() => import('../lib/run-case.mjs').Case)[]} made when their turn comes: minting takes a while */
+export function decisionCases(transport) {
+  const keys = { rsa: createKey('RS256'), ec: createKey('ES256'), ed: createKey('EdDSA'), transport };
   return {
     anonymous: () => anonymous(keys),
     'known-token': () => knownToken(keys),
-    'first-seen-rs256': () => firstSeen(keys.rsa, 3),
-    'first-seen-es256': () => firstSeen(keys.ec, 1.4),
-    'first-seen-eddsa': () => firstSeen(keys.ed, 1.4),
+    'known-token-single': () => knownTokenSingle(keys),
+    'first-seen-rs256': () => firstSeen(keys.rsa, transport),
+    'first-seen-es256': () => firstSeen(keys.ec, transport),
+    'first-seen-eddsa': () => firstSeen(keys.ed, transport),
     dpop: () => dpop(keys),
     'bad-signature': () => badSignature(keys),
     garbage: () => garbage(keys, { logged: false }),

@@ -28,8 +28,16 @@ export const issuerOf = (issuer, ...keys) => ({
   jwks: { keys: keys.map((key) => key.jwk) },
 });
 
-/** @param {object} config @param {Record<string, string>} [env] */
-export async function startGate(config, env) {
+let transport = 'grpc-js';
+
+/** @param {string} name the transport of every gate that is started from now on */
+export function useTransport(name) {
+  transport = name;
+}
+
+/** @param {object} given @param {Record<string, string>} [env] */
+export async function startGate(given, env) {
+  const config = { ...given, server: { ...given.server, transport } };
   const gate = await startPortcullis({ config, awaitKeys: true, ...(env ? { env } : {}) });
   return { ...gate, port: gate.grpcPort };
 }

@@ -12,7 +12,8 @@ import { rawVerifyUs } from './tokens.mjs';
  * @typedef {object} Case
  * @property {string} name
  * @property {string} title
- * @property {string} target as performance.md has it
+ * @property {string} target
+ * @property {{ connections: number, streams: number }} [loop] of the closed loop, where it is not 4 connections of 32 streams
  * @property {number} limit
  * @property {Record<string, { config: object, env?: Record<string, string> }>} gates
  * @property {Record<string, { gate: string, load: import('./measure.mjs').Load }>} loads `subject` is the one the row is about
@@ -91,7 +92,11 @@ async function warmUp({ name, server, load }, { warmUp: requests }) {
 async function closedRound(one, runs, plan, tally) {
   const cpu = one.raw ? { raw: rawVerifyUs(one.raw, 400) } : {};
   for (const { name, server, load } of runs) {
-    const measured = await measure(server, load, { requests: plan.requests, driver: plan.driver });
+    const measured = await measure(server, load, {
+      requests: plan.requests,
+      driver: plan.driver,
+      ...one.loop,
+    });
     cpu[name] = measured.cpuUs;
     note(tally, name, 'closed', measured);
   }
