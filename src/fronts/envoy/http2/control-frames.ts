@@ -20,8 +20,9 @@ export function takeSettings(session: Session, head: FrameHead, bytes: Buffer, s
   const { settings, outbound, streams, output } = session;
   const before = settings.initialWindow;
   settings.apply(bytes, start, head.length);
-  outbound.resize(streams.values(), settings.initialWindow - before);
+  // Before the DATA that it allows: who waits for it has then heard it first.
   output.frame(FrameType.SETTINGS, Flag.ACK, 0, NOTHING);
+  outbound.resize(streams.values(), settings.initialWindow - before);
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc9113#section-6.7 */
