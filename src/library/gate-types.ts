@@ -142,7 +142,7 @@ export interface Gate {
     options?: { readonly hint?: 'access_token' | 'refresh_token'; readonly reason?: string },
   ): Promise<RevocationResult>;
   /**
-   * Fetches key sets again; tokens are verified anew against what comes.
+   * Fetches key sets again; tokens are verified again against what comes.
    *
    * @param issuer absent: all
    * @param options.drop true: the old keys do not count even if nothing can be fetched
