@@ -177,6 +177,22 @@ export const ALERTS = [
       '{{ $value | humanize }} lines were given up in 15 minutes, because their reader did not keep up.',
   },
   {
+    alert: 'PortcullisAuditLinesLost',
+    expr: `increase(${metric('audit_lines_lost_total')}[15m]) > 0`,
+    for: '0m',
+    severity: 'warning',
+    summary: 'Audit lines are lost.',
+    description: '{{ $value | humanize }} lines could not be written in 15 minutes.',
+  },
+  {
+    alert: 'PortcullisConnectionsCut',
+    expr: `sum by (reason) (increase(${metric('transport_cuts_total')}[15m])) > 10`,
+    for: '0m',
+    severity: 'warning',
+    summary: 'Connections of the gRPC port are cut: {{ $labels.reason }}.',
+    description: '{{ $value | humanize }} connections passed a bound in 15 minutes.',
+  },
+  {
     alert: 'PortcullisVersionsDiffer',
     expr: `count(count by (version) (${metric('build_info')})) > 1`,
     for: '1h',

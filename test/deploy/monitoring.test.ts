@@ -91,6 +91,12 @@ const CASES: readonly (readonly [
     count('admin_actions_total{action="issue",outcome="ok"}', 60),
     count('admin_actions_total{action="issue",outcome="denied"}', 60),
   ],
+  ['PortcullisAuditLinesLost', { audit_lines_lost_total: '9x240' }, count('audit_lines_lost_total', 1)],
+  [
+    'PortcullisConnectionsCut',
+    count('transport_cuts_total{reason="streams"}', 0),
+    count('transport_cuts_total{reason="streams"}', 5),
+  ],
   ['PortcullisLogLinesDropped', { log_lines_dropped_total: '9x240' }, count('log_lines_dropped_total', 1)],
   [
     'PortcullisVersionsDiffer',
@@ -212,6 +218,9 @@ describe('names of metrics', () => {
       'introspection_duration_seconds',
       'token_cache_entries',
       'config_reloads_total',
+      'transport_connections',
+      'trace_spans_sent_total',
+      'trace_spans_dropped_total',
     ];
     const missing = Object.keys(METRICS).filter(
       (name) => !`${rulesText}${dashboardText}`.includes(`portcullis_${name}`),
