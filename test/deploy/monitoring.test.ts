@@ -91,13 +91,13 @@ const CASES: readonly (readonly [
     count('admin_actions_total{action="issue",outcome="ok"}', 60),
     count('admin_actions_total{action="issue",outcome="denied"}', 60),
   ],
+  ['PortcullisLogLinesDropped', { log_lines_dropped_total: '9x240' }, count('log_lines_dropped_total', 1)],
   ['PortcullisAuditLinesLost', { audit_lines_lost_total: '9x240' }, count('audit_lines_lost_total', 1)],
   [
     'PortcullisConnectionsCut',
     count('transport_cuts_total{reason="streams"}', 0),
     count('transport_cuts_total{reason="streams"}', 5),
   ],
-  ['PortcullisLogLinesDropped', { log_lines_dropped_total: '9x240' }, count('log_lines_dropped_total', 1)],
   [
     'PortcullisVersionsDiffer',
     {
