@@ -49,6 +49,8 @@ export interface AuthzRequest {
    * path that it may take for another one is refused. Trusted.
    */
   readonly hasLooseRouting?: boolean | undefined;
+  /** `traceparent` of the question itself, where the front reads it. Untrusted in form. */
+  readonly callTraceParent?: string | undefined;
   /** A gRPC, gRPC-Web or Connect call, by content-type: decides the form of a denial, nothing else. */
   readonly rpc: 'grpc' | 'grpc-web' | 'connect' | undefined;
 }

@@ -43,6 +43,7 @@ export function buildConfig(parsed: ParsedConfig, files: ConfigFiles): Config {
     revocation: buildRevocation(parsed, files),
     tokens: buildTokens(parsed, files),
     audit: buildAudit(parsed, files),
+    tracing: parsed.tracing && { ...parsed.tracing, endpoint: tracesUrl(parsed.tracing.endpoint) },
   };
   return deepFreeze(config);
 }
@@ -149,6 +150,13 @@ function buildRevocation(parsed: ParsedConfig, files: ConfigFiles): RevocationCo
   if (revocation === undefined && !isNeeded) return undefined;
   const given = revocation ?? revocationSection.unwrap().parse({});
   return { ...given, path: files.locate(given.path ?? DEFAULT_REVOCATION_PATH) };
+}
+
+/** As OTEL_EXPORTER_OTLP_ENDPOINT is read: a URL without a path is that of the collector. */
+function tracesUrl(endpoint: string): string {
+  const url = new URL(endpoint);
+  if (url.pathname === '/') url.pathname = '/v1/traces';
+  return url.href;
 }
 
 function buildAudit({ audit }: ParsedConfig, files: ConfigFiles): AuditConfig | undefined {

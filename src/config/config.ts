@@ -134,6 +134,8 @@ export type PolicyConfig = DeepReadonly<ParsedConfig['policies'][string]>;
 export type RouteConfig = DeepReadonly<ParsedConfig['routes'][number]>;
 /** `identity`; header names are lower-case, and each has its claim. */
 export type IdentityConfig = DeepReadonly<ParsedConfig['identity']>;
+/** `tracing`; `endpoint` is complete, `headers` are secrets. */
+export type TracingConfig = DeepReadonly<NonNullable<ParsedConfig['tracing']>>;
 /** `audit`; `file` is absolute. */
 export type AuditConfig = { readonly file: string } | { readonly stdout: true };
 /** `log`. */
@@ -164,4 +166,6 @@ export interface Config extends DeepReadonly<
   readonly log: LogConfig;
   /** undefined: off. */
   readonly audit: AuditConfig | undefined;
+  /** undefined: off. */
+  readonly tracing: TracingConfig | undefined;
 }

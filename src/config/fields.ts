@@ -28,12 +28,6 @@ export function appliesAt<T extends z.ZodType>(applies: Exclude<Applies, 'live'>
   return schema.meta({ ...schema.meta(), 'x-applies': applies });
 }
 
-/** Says what a key will be for. It is refused until then; checks/unsupported.ts does that. */
-export function unbuilt<T extends z.ZodType>(schema: T, description: string, example: unknown): T {
-  const marked = schema.meta({ ...schema.meta(), 'x-unbuilt': true });
-  return documented(marked, `**Not supported yet**, and refused. ${description}`, example);
-}
-
 /** The wording of a wrong value. It never quotes the value, which may be a secret. */
 export function mustBe(what: string) {
   return (issue: { readonly input?: unknown }): string =>

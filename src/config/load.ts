@@ -10,7 +10,7 @@ import { checkRevocation } from './checks/revocation.js';
 import { checkAudit } from './checks/audit.js';
 import { checkServer } from './checks/server.js';
 import { checkTokens } from './checks/tokens.js';
-import { checkUnsupported } from './checks/unsupported.js';
+import { checkTracing } from './checks/tracing.js';
 import type { Config } from './config.js';
 import { ConfigFiles, readBoundedFile, type ReadFile } from './files.js';
 import { withEnvironmentDefaults } from './environment-defaults.js';
@@ -45,9 +45,9 @@ export interface LoadedConfig {
 }
 
 const CHECKS: readonly ((ctx: CheckContext) => void)[] = [
-  checkUnsupported,
   checkServer,
   checkAudit,
+  checkTracing,
   checkIssuers,
   checkCredentials,
   checkProofs,

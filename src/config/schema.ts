@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { appliesAt, choice, documented, mustBe, section, text, unbuilt } from './fields.js';
+import { appliesAt, choice, dictionary, documented, mustBe, section, text, webUrl } from './fields.js';
 import { identitySection } from './schema/identity.js';
 import { issuersSection, jwksSection } from './schema/issuers.js';
 import { policiesSection, routesSection } from './schema/policies.js';
@@ -48,8 +48,57 @@ const auditSection = section({
   ),
 }).optional();
 
+const ratio = z
+  .number({ error: mustBe('a number from 0 to 1') })
+  .min(0, { error: mustBe('a number from 0 to 1') })
+  .max(1, { error: mustBe('a number from 0 to 1') });
+
+const samplerSection = section({
+  ratio: documented(
+    ratio.prefault(0.01),
+    'Share of the Checks that are recorded, from 0 to 1, where no parent decides.',
+    0.01,
+  ),
+  parent: documented(
+    z.boolean({ error: mustBe('true or false') }).prefault(false),
+    "`true`: where a Check comes with a trace context, its sampled flag decides. Clients can set it unless your Envoy does, so leave it off where they reach Envoy's own context.",
+    true,
+  ),
+}).prefault({});
+
 const tracingSection = section({
-  endpoint: documented(text('a URL'), 'OTLP endpoint.', 'http://127.0.0.1:4318'),
+  endpoint: appliesAt(
+    'restart',
+    documented(
+      webUrl(),
+      'OTLP endpoint over HTTP; `/v1/traces` is added where the URL has no path. Plain http is accepted.',
+      'http://127.0.0.1:4318',
+    ),
+  ),
+  protocol: appliesAt(
+    'restart',
+    documented(
+      choice(['http/protobuf', 'http/json']).prefault('http/protobuf'),
+      'Encoding of OTLP.',
+      'http/json',
+    ),
+  ),
+  sampler: documented(samplerSection, 'Which Checks are recorded.'),
+  headers: appliesAt(
+    'restart',
+    documented(
+      dictionary(
+        z.string(),
+        text('text', () => true),
+      ).prefault({}),
+      'Header fields of the requests to the collector; secrets.',
+      { authorization: '${env:OTLP_AUTHORIZATION}' },
+    ),
+  ),
+  serviceName: appliesAt(
+    'restart',
+    documented(text('text').prefault('portcullis'), '`service.name` of the spans.', 'portcullis'),
+  ),
 }).optional();
 
 /** The whole file. What one key alone can get wrong is checked here; what needs two is in checks/. */
@@ -103,7 +152,13 @@ export const configSchema = section({
     'A line of JSON per decision and per act of administration (docs/audit.md). Exactly one of `file` and `stdout`. Absent: off.',
     { file: '/var/log/portcullis/audit.jsonl' },
   ),
-  tracing: unbuilt(tracingSection, 'OpenTelemetry.', { endpoint: 'http://127.0.0.1:4318' }),
+  tracing: documented(
+    tracingSection,
+    'Spans of Checks for an OpenTelemetry collector (docs/tracing.md). Absent: off.',
+    {
+      endpoint: 'http://127.0.0.1:4318',
+    },
+  ),
 });
 
 /** The file as the schema leaves it: defaults filled in, durations in milliseconds, sizes in bytes. */

@@ -37,6 +37,8 @@ export interface GuardOptions {
   readonly observer: DecisionObserver;
   /** Called for what goes wrong after the answer: an observer that throws. */
   onInternalError(error: unknown, request: AuthzRequest): void;
+  /** Runs the decision of a request within its span; absent: tracing is off. */
+  readonly around?: (<T>(ctx: CheckContext, decide: () => T) => T) | undefined;
   /** From `createDecisionIds`. */
   nextId(): string;
   readonly clock: Clock;
@@ -105,12 +107,14 @@ class RequestGuard implements Guard {
     let ctx: CheckContext | undefined;
     try {
       if (options.isOverloaded()) throw new Denial('overloaded');
-      ctx = createContext(front.read(input), nowMs, id);
-      const decision = gate.pipeline.decide(ctx);
+      const known = (ctx = createContext(front.read(input), nowMs, id));
+      const { around } = options;
+      const decision =
+        around === undefined ? gate.pipeline.decide(known) : around(known, () => gate.pipeline.decide(known));
       if (!(decision instanceof Promise)) return this.answer(exchange, decision);
       // Only what has to wait takes a place, so a slow dependency never holds requests that do not need it.
       if (this.waiting >= options.concurrentChecks()) throw new Denial('overloaded');
-      return this.wait(exchange, decision, { ctx, waitMs: waitOf(deadlineMs - nowMs) });
+      return this.wait(exchange, decision, { ctx: known, waitMs: waitOf(deadlineMs - nowMs) });
     } catch (error) {
       ctx ??= createContext(UNKNOWN_REQUEST, nowMs, id);
       return this.answer(exchange, refuse(gate, ctx, error));

@@ -62,6 +62,14 @@ export interface FormRequest extends RequestOptions {
   readonly accept: string | undefined;
 }
 
+/** Bytes to send. */
+export interface BodyRequest {
+  readonly body: Buffer;
+  readonly contentType: string;
+  /** Secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** What a request may set for itself. */
 export interface RequestOptions extends Partial<HttpLimits> {
   /** Gives the request up. */
@@ -86,11 +94,14 @@ export interface HttpClient {
    * @throws HttpError for all that can go wrong; it holds nothing of the form
    */
   postForm(url: string, request: FormRequest): Promise<TextResponse>;
+  /** POSTs bytes, once. Only a 200 will do, and what it says is not read. @throws HttpError */
+  postBody(url: string, request: BodyRequest): Promise<unknown>;
   /** Ends connections, and requests that are under way. */
   close(): Promise<void>;
 }
 
 const USER_AGENT = 'portcullis';
+const FORM = 'application/x-www-form-urlencoded';
 
 /**
  * Creates the client. It has its own connections, and ignores proxies from the environment: through a proxy the
@@ -120,7 +131,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     getJson: (url, own = {}) => bounded(url, own, requestJson),
     postForm: (url, { form, headers, accept, ...own }) =>
       bounded(url, own, (connections, target, within) =>
-        sendForm(connections, target, { form, headers, accept, ...within }),
+        send(connections, target, { body: form.toString(), contentType: FORM, headers, accept, ...within }),
+      ),
+    postBody: (url, sent) =>
+      bounded(url, {}, (connections, target, within) =>
+        send(connections, target, { ...sent, accept: undefined, ...within }),
       ),
     close: async () => (await opening)?.agent.destroy(),
   };
@@ -130,14 +145,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 async function exchange<T>(
   url: URL,
   limits: HttpLimits & RequestOptions,
-  send: (within: Exchange) => Promise<T>,
+  run: (within: Exchange) => Promise<T>,
 ): Promise<T> {
   const name = describeUrl(url);
   const timer = new AbortController();
   const timeout = setTimeout(() => timer.abort(), limits.timeoutMs);
   const signal = limits.signal === undefined ? timer.signal : AbortSignal.any([timer.signal, limits.signal]);
   try {
-    return await send({ maxBytes: limits.maxBytes, signal, name });
+    return await run({ maxBytes: limits.maxBytes, signal, name });
   } catch (error) {
     if (error instanceof HttpError) throw error;
     if (timer.signal.aborted)
@@ -157,11 +172,12 @@ interface Exchange {
 
 type Send<T> = (connections: Connections, url: URL, within: Exchange) => Promise<T>;
 
-async function sendForm(
-  { agent, request }: Connections,
-  url: URL,
-  sent: Exchange & Pick<FormRequest, 'form' | 'headers' | 'accept'>,
-): Promise<TextResponse> {
+interface Sent extends Exchange, Pick<FormRequest, 'headers' | 'accept'> {
+  readonly body: string | Buffer;
+  readonly contentType: string;
+}
+
+async function send({ agent, request }: Connections, url: URL, sent: Sent): Promise<TextResponse> {
   const { accept } = sent;
   const { statusCode, headers, body } = await request(url, {
     dispatcher: agent,
@@ -170,10 +186,10 @@ async function sendForm(
       ...sent.headers,
       accept: accept ?? '*/*',
       'accept-encoding': 'gzip',
-      'content-type': 'application/x-www-form-urlencoded',
+      'content-type': sent.contentType,
       'user-agent': USER_AGENT,
     },
-    body: sent.form.toString(),
+    body: sent.body,
     signal: sent.signal,
   });
   try {

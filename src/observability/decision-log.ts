@@ -17,10 +17,12 @@ export type DecisionLogMode = 'all' | 'denied' | 'none';
  * hold back: `mode` alone says which decisions are logged.
  *
  * @param mode read for each decision, because a reload may change it
+ * @param traces names the trace of a decision; undefined: tracing is off
  */
 export function createDecisionLog(
   log: Logger,
   mode: () => DecisionLogMode,
+  traces?: { traceIdOf(ctx: CheckContext): string | undefined },
 ): (decision: Decision, durationMs: number) => void {
   const lines = log.decisions ?? log;
   return (decision, durationMs) => {
@@ -28,6 +30,7 @@ export function createDecisionLog(
     if (which === 'none' || (which === 'denied' && decision.kind === 'allow')) return;
     const fields = {
       ...describeDecision(decision),
+      ...(traces === undefined ? {} : { traceId: traces.traceIdOf(decision.ctx) }),
       durationMs: Math.round(durationMs * 1000) / 1000,
     };
     if (reasonOf(decision) === 'unknown_policy') lines.error(fields, 'decision');

@@ -70,6 +70,12 @@ export const METRICS = {
     help: 'Audit lines given up because they could not be written',
     labels: [],
   },
+  trace_spans_sent_total: { type: 'counter', help: 'Spans that the collector took', labels: [] },
+  trace_spans_dropped_total: {
+    type: 'counter',
+    help: 'Spans given up because the collector did not take them',
+    labels: [],
+  },
   config_reloads_total: { type: 'counter', help: 'Configuration reloads', labels: ['outcome'] },
   config_last_reload_success_timestamp_seconds: {
     type: 'gauge',

@@ -20,6 +20,8 @@ export interface MeasuredState {
   checksWaiting(): number;
   logLinesDropped(): number;
   auditLinesLost(): number;
+  /** Absent: tracing is off. */
+  readonly spans?: { readonly sent: number; readonly dropped: number } | undefined;
 }
 
 /** What is known of the configuration in force. */

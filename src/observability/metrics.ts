@@ -169,6 +169,8 @@ class PrometheusMetrics implements Metrics {
     perIssuer('jwks_keys', (row) => row.keys);
     this.gauge('replay_entries', (gauge) => gauge.set(this.state?.replayEntries() ?? 0));
     this.total('log_lines_dropped_total', () => this.state?.logLinesDropped() ?? 0);
+    this.total('trace_spans_sent_total', () => this.state?.spans?.sent ?? 0);
+    this.total('trace_spans_dropped_total', () => this.state?.spans?.dropped ?? 0);
     this.total('audit_lines_lost_total', () => this.state?.auditLinesLost() ?? 0);
     this.gauge('token_cache_entries', (gauge) => gauge.set(this.state?.tokenCacheEntries() ?? 0));
     this.gauge('revocations', (gauge) => gauge.set(this.readRevocations?.().size ?? 0));

@@ -7,6 +7,7 @@ import type { AuditLog } from '../observability/audit/audit-log.js';
 import { createDecisionLog } from '../observability/decision-log.js';
 import type { Metrics } from '../observability/metric-ports.js';
 import type { RecentDenials } from '../observability/recent-denials.js';
+import type { Tracer } from '../observability/tracing/tracer.js';
 import type { Clock, Logger } from '../ports.js';
 
 /** What surrounds the decisions of a process; what a reload replaces is read each time. */
@@ -20,14 +21,16 @@ export interface CheckGuardParts {
   readonly denials: RecentDenials | undefined;
   /** undefined: no audit log is configured. */
   readonly audit: Pick<AuditLog, 'decided'> | undefined;
+  /** undefined: tracing is off. */
+  readonly tracer: Tracer | undefined;
   readonly clock: Clock;
   readonly onInternalError: (error: unknown, request: AuthzRequest) => void;
 }
 
 /** Creates the guard of a process: it bounds, counts and logs what every front asks. */
 export function createCheckGuard(parts: CheckGuardParts): Guard {
-  const { gate, config, metrics, denials, audit, clock } = parts;
-  const logDecision = createDecisionLog(parts.log, () => config().log.decisions);
+  const { gate, config, metrics, denials, audit, tracer, clock } = parts;
+  const logDecision = createDecisionLog(parts.log, () => config().log.decisions, tracer);
   return createGuard({
     gate,
     concurrentChecks: () => config().server.limits.concurrentChecks,
@@ -38,9 +41,11 @@ export function createCheckGuard(parts: CheckGuardParts): Guard {
         logDecision(decision, durationMs);
         denials?.note(decision);
         audit?.decided(decision);
+        tracer?.decided(decision);
       },
     },
     onInternalError: parts.onInternalError,
+    around: tracer && ((ctx, decide) => tracer.around(ctx, decide)),
     nextId: createDecisionIds(randomBytes),
     clock,
     stopwatch,

@@ -8,7 +8,6 @@ import { createProofKeys } from '../authz/dpop/proof-keys.js';
 import type { AskPersonalToken } from '../authz/token/personal.js';
 import type { TokenCache } from '../authz/token/token-cache.js';
 import type { Config, IssuerConfig } from '../config/config.js';
-import type { CompileCondition } from '../authz/policy/compile.js';
 import type { AuthzRequest } from '../authz/types.js';
 import { buildGate, type BuiltGate, type GateParts } from '../gate.js';
 import type { Introspector } from '../introspection/types.js';
@@ -23,11 +22,19 @@ import { describeId } from '../observability/redact.js';
 import { createRecentDenials, type RecentDenials } from '../observability/recent-denials.js';
 import { createMetrics } from '../observability/metrics.js';
 import type { Metrics } from '../observability/metric-ports.js';
+import type { Tracing } from '../observability/tracing/open-tracing.js';
+import { tracedFetcher, tracedIntrospector, tracedReplay } from '../observability/tracing/traced-ports.js';
 import { systemClock, type Clock } from '../ports.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import { createOverloadGuard, everyInterval, type OverloadGuard } from '../guard/overload.js';
 import { createCheckGuard, stopwatch } from './check-guard.js';
-import { createIdentityTokens, createTokenCache, loadConditions } from './gate-parts.js';
+import {
+  createIdentityTokens,
+  createTokenCache,
+  loadConditions,
+  loadTracing,
+  type OptionalParts,
+} from './gate-parts.js';
 import { createKeyRegistry, type KeyRegistry } from './key-registry.js';
 import { openIntrospections } from './introspections.js';
 import { openNetwork, type Network } from './network.js';
@@ -36,7 +43,6 @@ import { createRevocationList } from './revocations.js';
 import { createSharedState } from './shared-state.js';
 import { measuredStateOf, readinessOf, statusOf, type ObservedParts, type Readiness } from './status.js';
 import { createRedisAccess, type RedisAccess } from '../stores/redis-access.js';
-import type { RedisConnection } from '../stores/redis-connection.js';
 import type { GuardedReplayStore } from '../stores/guarded-replay.js';
 import type { ReplayStore } from '../stores/replay-store.js';
 import { VERSION } from '../version.js';
@@ -52,18 +58,11 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
   const compileCondition = await loadConditions(config);
   const redis = createRedisAccess(config.redis?.url, { clock: systemClock, log: options.log });
   return new ProcessRuntime(config, options, {
+    tracing: await loadTracing(config, options.log),
     redis,
     forReplay: spendsInRedis(config, options) ? await redis.open() : undefined,
     compileCondition,
   });
-}
-
-/** What is loaded only where the configuration asks for it. */
-interface OptionalParts {
-  readonly redis: RedisAccess;
-  /** undefined: spent proofs are remembered elsewhere. */
-  readonly forReplay: RedisConnection | undefined;
-  readonly compileCondition: CompileCondition | undefined;
 }
 
 function spendsInRedis({ replay }: Config, { borrowed }: RuntimeOptions): boolean {
@@ -91,6 +90,7 @@ class ProcessRuntime implements Runtime {
   private readonly observed: ObservedParts;
   private readonly proofKeys = createProofKeys();
   private readonly overload: OverloadGuard;
+  private readonly tracing: Tracing | undefined;
   private tokenCache: TokenCache | undefined;
   private keysInUse: readonly IssuerKeys[] = [];
   gate: BuiltGate;
@@ -107,11 +107,14 @@ class ProcessRuntime implements Runtime {
       beginsHere: options.borrowed === undefined,
     });
     this.redis = optional.redis;
+    this.tracing = optional.tracing;
+    const tracer = this.tracing?.tracer;
     const { log, borrowed } = options;
     const { metrics, clock } = this;
     this.network = borrowed === undefined ? openNetwork(config) : undefined;
     this.fetcher = borrowed?.fetcher ?? (this.network as Network).fetcher;
-    this.keys = createKeyRegistry(config, { fetcher: this.fetcher, log, metrics });
+    const fetcher = tracer === undefined ? this.fetcher : tracedFetcher(this.fetcher, tracer);
+    this.keys = createKeyRegistry(config, { fetcher, log, metrics });
     this.ownReplay =
       borrowed?.replay === undefined
         ? createReplay({ redis: optional.forReplay, clock, config: () => this.config })
@@ -134,10 +137,12 @@ class ProcessRuntime implements Runtime {
       ...{ metrics, log, clock },
       denials: this.denials,
       audit: options.audit,
+      tracer,
       onInternalError: (error, request) => this.reportInternalError(error, request),
     });
     this.handler = createCheckHandler(this.guard, {
       maxMessageBytes: () => this.config.server.limits.maxMessageBytes,
+      isTraced: tracer !== undefined,
     });
     this.overload = createOverloadGuard({
       limitMs: () => this.config.server.limits.eventLoopDelay,
@@ -165,6 +170,7 @@ class ProcessRuntime implements Runtime {
     this.ownReplay?.reconfigure(proofWindowOf(config));
     this.tokenCache = cache;
     this.config = config;
+    if (config.tracing !== undefined) this.tracing?.sample(config.tracing.sampler);
     setTimeout(() => {
       this.keys.retain(this.keysInUse);
       this.introspections.retire();
@@ -192,10 +198,12 @@ class ProcessRuntime implements Runtime {
     this.revocations?.close();
     await this.redis.close();
     await this.network?.close();
+    await this.tracing?.close();
   }
 
   /** Nothing is changed until everything is built, so a configuration that fails here leaves no trace. */
   private build(config: Config, given: Pick<GateParts, 'tokenCache' | 'compileCondition'>): BuiltGate {
+    const tracer = this.tracing?.tracer;
     const keys: IssuerKeys[] = [];
     const introspectors: Introspector[] = [];
     const noted = <K extends IssuerKeys | undefined>(own: K): K => {
@@ -208,13 +216,14 @@ class ProcessRuntime implements Runtime {
       introspectorOf: (issuer) => {
         if (issuer.introspection === undefined) return undefined;
         const own = this.introspections.forIssuer(config, issuer, keysOf(issuer));
-        if (own !== undefined) introspectors.push(own);
-        return own;
+        if (own === undefined) return undefined;
+        introspectors.push(own);
+        return tracer === undefined ? own : tracedIntrospector(own, tracer);
       },
       tokenCache: given.tokenCache,
       compileCondition: given.compileCondition,
       revocations: this.revocations,
-      replay: this.replay,
+      replay: tracer === undefined ? this.replay : tracedReplay(this.replay, tracer),
       proofKeys: this.proofKeys,
       identityTokens: createIdentityTokens(config),
       ownKeys: noted(this.keys.ownKeys(config)),
@@ -239,6 +248,7 @@ class ProcessRuntime implements Runtime {
     return {
       ...{ keys, replay, revocations, guard, overload, clock, log: this.options.log },
       audit: this.options.audit,
+      tracing: this.tracing,
       config: () => this.config,
       tokenCache: () => this.tokenCache,
     };

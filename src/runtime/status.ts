@@ -5,6 +5,7 @@ import type { Guard } from '../guard/guard.js';
 import type { OverloadGuard } from '../guard/overload.js';
 import type { AuditLog } from '../observability/audit/audit-log.js';
 import type { MeasuredState } from '../observability/metric-ports.js';
+import type { Tracing } from '../observability/tracing/open-tracing.js';
 import type { Clock, Logger } from '../ports.js';
 import type { RevocationList } from '../revocation/revocation-list.js';
 import type { ReplayStore } from '../stores/replay-store.js';
@@ -30,6 +31,7 @@ export interface ObservedParts {
   readonly overload: OverloadGuard;
   readonly log: Logger;
   readonly audit: Pick<AuditLog, 'lostLines'> | undefined;
+  readonly tracing: Pick<Tracing, 'counts'> | undefined;
   readonly clock: Clock;
 }
 
@@ -72,7 +74,7 @@ export function statusOf(parts: ObservedParts): object {
 
 /** For the gauges of `/metrics`. */
 export function measuredStateOf(parts: ObservedParts): MeasuredState {
-  const { keys, replay, tokenCache, guard, log, audit } = parts;
+  const { keys, replay, tokenCache, guard, log, audit, tracing } = parts;
   return {
     keySets: () =>
       keys.status().map((row) => ({
@@ -85,5 +87,6 @@ export function measuredStateOf(parts: ObservedParts): MeasuredState {
     checksWaiting: () => guard.waiting,
     logLinesDropped: () => log.droppedLines ?? 0,
     auditLinesLost: () => audit?.lostLines ?? 0,
+    spans: tracing?.counts,
   };
 }

@@ -6,7 +6,7 @@ import {
   createJsonSchema,
   type JsonSchema,
 } from '../../src/config/json-schema.js';
-import { problemsOf, ISSUER } from './config-file.js';
+import { problemsOf } from './config-file.js';
 
 interface Key {
   readonly path: string;
@@ -27,7 +27,6 @@ function* keysOf(schema: JsonSchema, path = ''): Generator<Key> {
 }
 
 const KEYS = [...keysOf(createDocumentationSchema())];
-const UNBUILT = KEYS.filter(({ schema }) => schema['x-unbuilt'] === true);
 
 describe('describeConfig()', () => {
   test('is what docs/configuration.md says', () => {
@@ -51,28 +50,13 @@ describe('describeConfig()', () => {
 
   test('leaves no example open', () => expect(describeConfig()).not.toMatch(/…`|\| `` \|/));
 
-  test('marks exactly what is refused', () => {
-    expect(UNBUILT.map(({ path }) => path).sort()).toEqual(['tracing']);
-    for (const { path, schema } of UNBUILT)
-      expect(problemsOf(draftOf(path, schema))).toContainEqual(expect.stringMatching(/: not supported yet$/));
-  });
-
   test('shows examples that are accepted', () => {
     const examples = Object.entries(createJsonSchema().properties ?? {}).flatMap(([name, section]) =>
       ((section.examples as unknown[] | undefined) ?? []).map((example) => ({ [name]: example })),
     );
-    const known = new Set(UNBUILT.map(({ path }) => path));
-    for (const draft of examples)
-      if (!known.has(Object.keys(draft)[0] ?? '')) expect(problemsOf(draft)).toEqual([]);
+    for (const draft of examples) expect(problemsOf(draft)).toEqual([]);
   });
 });
-
-function draftOf(path: string, schema: JsonSchema): Record<string, unknown> {
-  const [section = '', name = ''] = path.split('.');
-  const example = schema['x-example'];
-  if (section === 'issuers[]') return { issuers: [{ ...ISSUER, [name]: example }] };
-  return name === '' ? { [section]: example } : { [section]: { [name]: example } };
-}
 
 describe('createJsonSchema()', () => {
   const schema = createJsonSchema();

@@ -236,7 +236,7 @@ describe('loadConfig() tells', () => {
 
   test('nothing else of a value that is missing or refused as a whole', () => {
     expect(
-      problemsOf({ dpop: { mode: '${env:M}' }, tracing: { x: 1 }, jwks: { timeout: '${file:/gone}' } }),
+      problemsOf({ dpop: { mode: '${env:M}' }, log: { x: 1 }, jwks: { timeout: '${file:/gone}' } }),
     ).toHaveLength(3);
   });
 

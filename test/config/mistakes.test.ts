@@ -629,7 +629,25 @@ const REST: readonly Row[] = [
   ],
   ['logout without a client', issuer({ logout: {} }), 'issuers[0].logout.clientId', /required/],
   ['events without an audience', issuer({ events: {} }), 'issuers[0].events.audience', /required/],
-  ['tracing', { tracing: { endpoint: 'http://127.0.0.1:4318' } }, 'tracing', /not supported yet/],
+  [
+    'a collector without a scheme',
+    { tracing: { endpoint: '127.0.0.1:4318' } },
+    'tracing.endpoint',
+    /https URL/,
+  ],
+  [
+    'a share above one',
+    { tracing: { endpoint: 'http://127.0.0.1:4318', sampler: { ratio: 2 } } },
+    'tracing.sampler.ratio',
+    /from 0 to 1/,
+  ],
+  [
+    'a line break in a header',
+    { tracing: { endpoint: 'http://127.0.0.1:4318', headers: { a: 'b\nc' } } },
+    'tracing.headers.a',
+    /visible ASCII/,
+  ],
+  ['two audit logs', { audit: { file: './a', stdout: true } }, 'audit', /exactly one/],
   [
     'a first admin without a hash',
     { tokens: { bootstrapAdmin: 'x' } },

@@ -189,6 +189,7 @@ describe('createNetworkFetcher() with discovery', () => {
           body: { issuer: issuer.issuer, jwks_uri: trap.jwksUri },
         }),
       postForm: () => Promise.reject(new Error('not used')),
+      postBody: () => Promise.reject(new Error('unused')),
       close: () => Promise.resolve(),
     };
     fetcher = createNetworkFetcher(secure, { clock: time });

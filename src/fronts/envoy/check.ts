@@ -19,6 +19,8 @@ export interface CheckHandler {
    * @returns a CheckResponse, as a promise only where something had to be waited for
    */
   check(bytes: Buffer, call: CheckCall): Buffer | Promise<Buffer>;
+  /** Checks are traced: the call's `traceparent` is wanted. */
+  readonly isTraced?: boolean;
   /** For a transport that does not hold a message it need not read. Absent: every message is handed over. */
   readonly refusal?: CheckRefusal;
 }
@@ -38,6 +40,8 @@ export interface CheckRefusal {
 export interface CheckOptions {
   /** Longest message that is decoded, bytes; beyond it 413. Read per Check, because a reload may change it. */
   maxMessageBytes(): number;
+  /** Absent: no. */
+  readonly isTraced?: boolean;
 }
 
 interface CheckInput {
@@ -58,6 +62,7 @@ export function createCheckHandler(guard: Guard, options: CheckOptions): CheckHa
     write,
   };
   return {
+    isTraced: options.isTraced ?? false,
     check: (bytes, call) => guard.handle(front, { bytes, call }, call.deadlineMs),
     refusal: {
       maxMessageBytes: () => options.maxMessageBytes(),

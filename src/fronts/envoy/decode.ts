@@ -15,6 +15,8 @@ export interface CallFacts {
   readonly policy: string | undefined;
   /** The call's `:authority`. */
   readonly authority: string | undefined;
+  /** Metadata `traceparent`; absent unless Checks are traced. */
+  readonly traceParent?: string | undefined;
 }
 
 const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
@@ -30,6 +32,7 @@ class DecodedRequest implements AuthzRequest {
   readonly contextExtensions: ReadonlyMap<string, string>;
   readonly callPolicy: string | undefined;
   readonly callAuthority: string | undefined;
+  readonly callTraceParent: string | undefined;
   private readonly target: string;
   private readonly raw: HeaderBag | undefined;
 
@@ -47,6 +50,7 @@ class DecodedRequest implements AuthzRequest {
     this.contextExtensions = draft.extensions ?? NO_EXTENSIONS;
     this.callPolicy = call.policy;
     this.callAuthority = call.authority;
+    this.callTraceParent = call.traceParent;
   }
 
   get hasTrueTarget(): boolean {

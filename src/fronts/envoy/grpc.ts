@@ -109,12 +109,19 @@ function decide(handler: CheckHandler, call: Check): Buffer | Promise<Buffer> {
     policy: policyOf(call),
     authority: call.getHost(),
     deadlineMs: Number(call.getDeadline()),
+    ...(handler.isTraced === true ? { traceParent: traceParentOf(call) } : {}),
   });
 }
 
 function send(respond: Respond, answer: Buffer | Promise<Buffer>): void {
   if (answer instanceof Promise) void answer.then((bytes) => respond(null, bytes));
   else respond(null, answer);
+}
+
+/** Several are as bad as none. */
+function traceParentOf(call: Check): string | undefined {
+  const values = call.metadata.get('traceparent');
+  return values.length === 1 ? String(values[0]) : undefined;
 }
 
 /** Metadata `portcullis-policy`; several values count as an unknown name. */

@@ -81,15 +81,22 @@ function checkMethod(handler: CheckHandler): UnaryMethod {
   const { refusal } = handler;
   return {
     kind: 'unary',
-    handle: (message, call) => neverEmpty(handler.check(message, checkCallOf(call))),
+    handle: (message, call) => neverEmpty(handler.check(message, checkCallOf(call, handler))),
     ...(refusal === undefined
       ? {}
-      : { refuse: (why, call) => neverEmpty(refusal.refuse(why, checkCallOf(call))) }),
+      : { refuse: (why, call) => neverEmpty(refusal.refuse(why, checkCallOf(call, handler))) }),
   };
 }
 
-function checkCallOf(call: GrpcCall): CheckCall {
-  return { policy: policyOf(call), authority: call.authority, deadlineMs: call.deadlineMs };
+function checkCallOf(call: GrpcCall, { isTraced }: CheckHandler): CheckCall {
+  const facts = { policy: policyOf(call), authority: call.authority, deadlineMs: call.deadlineMs };
+  return isTraced === true ? { ...facts, traceParent: traceParentOf(call) } : facts;
+}
+
+/** Several are as bad as none. */
+function traceParentOf(call: GrpcCall): string | undefined {
+  const values = call.metadata('traceparent');
+  return values.length === 1 ? String(values[0]) : undefined;
 }
 
 /** Metadata `portcullis-policy`; several values count as an unknown name. */
