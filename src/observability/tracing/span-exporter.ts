@@ -6,7 +6,7 @@ import type { Span } from './span.js';
 /** How spans are sent. */
 export interface SpanExporterOptions {
   /** Sends a batch. @throws Error when the collector did not take it */
-  send(spans: readonly Span[]): Promise<void>;
+  readonly send: (spans: readonly Span[]) => Promise<void>;
   readonly scheduler: Scheduler;
   readonly log: Logger;
   /** Spans that may wait; 2048 unless a test says otherwise. */
@@ -36,7 +36,7 @@ export function createSpanExporter(options: SpanExporterOptions): SpanExporter {
 class BatchExporter implements SpanExporter {
   dropped = 0;
   sent = 0;
-  private waiting: Span[] = [];
+  private readonly waiting: Span[] = [];
   private timer: Cancel | undefined;
   private sending: Promise<void> | undefined;
   private isFailing = false;
