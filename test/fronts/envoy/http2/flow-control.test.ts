@@ -28,7 +28,7 @@ describe('answers under the windows of the peer', () => {
     peer.send(headers(3, { end: false }), windowUpdate(3, 10), data(3, 'second'));
     expect(peer.heard()).toEqual(['HEADERS 3 :status=200', 'DATA 3 second', `HEADERS 3${ENDED}`]);
     peer.send(settings([INITIAL_WINDOW, 10]));
-    expect(peer.heard()).toEqual(['DATA 1 first', `HEADERS 1${ENDED}`, 'SETTINGS ack']);
+    expect(peer.heard()).toEqual(['SETTINGS ack', 'DATA 1 first', `HEADERS 1${ENDED}`]);
   });
 
   test('the window of the connection bounds all streams together', () => {

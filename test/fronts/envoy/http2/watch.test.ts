@@ -116,7 +116,7 @@ describe('drain()', () => {
     expect(peer.socket.isEnded).toBe(false);
     peer.received();
     peer.send(settings([4, 100]));
-    expect(peer.heard().slice(0, 2)).toEqual(['DATA 1 cd', 'HEADERS 1 mark=end end']);
+    expect(peer.heard().slice(0, 3)).toEqual(['SETTINGS ack', 'DATA 1 cd', 'HEADERS 1 mark=end end']);
     expect(peer.socket.isEnded).toBe(true);
   });
 
