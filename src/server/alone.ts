@@ -37,11 +37,14 @@ export async function startAlone(config: Config, options: OwnerOptions): Promise
     askPersonalToken = personalTokensOf(owner.servicesByName);
     for (const { state } of owner.mounted)
       if (state !== undefined) connectState(state, (message) => runtime.state.receive(message));
+    // Before the admin port, so that `/readyz` is 200 only where Checks are answered.
+    const grpc = await openTransport(config, { runtime, log: options.log, shared: false });
+    let isDrained = false;
+    closers.add(() => (isDrained ? Promise.resolve() : grpc.drain(0)));
     await owner.openPorts(localBackend(runtime, owner, options.log));
     let current = config;
     const http = await openHttpFront(runtime.guard, () => current);
     closers.add(() => http?.close() ?? Promise.resolve());
-    const grpc = await openTransport(config, { runtime, log: options.log, shared: false });
     return {
       apply: async (next) => {
         assertTlsUsable(next);
@@ -59,6 +62,7 @@ export async function startAlone(config: Config, options: OwnerOptions): Promise
         http?.announceDrain();
         await pause(delayMs);
         await Promise.all([grpc.drain(timeoutMs), http?.drain(timeoutMs)]);
+        isDrained = true;
         await closers.closeAll();
       },
     };

@@ -12,6 +12,7 @@ import { PLAIN_CONFIG } from '../support/gate-stack.js';
 import { startPortcullis, type RunningPortcullis } from '../support/portcullis-process.mjs';
 import { scratchFile, stopAll } from '../support/processes.mjs';
 import { findGoProgram } from '../support/provision-go.mjs';
+import { testWith } from '../support/with-go-program.js';
 import { inRepository } from '../support/repository.mjs';
 import { frame, grpcMessage, HELLO, TYPE } from '../fronts/envoy/http2/wire-frames.js';
 
@@ -111,7 +112,7 @@ describe('clients', () => {
     expect(answer.denied_response).toBeDefined();
   });
 
-  only(grpcurl)(
+  testWith('grpcurl', grpcurl)(
     'grpcurl: health of the gate; the list of services fails and does not hang',
     async () => {
       const target = `127.0.0.1:${String(plain.grpcPort)}`;

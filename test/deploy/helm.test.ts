@@ -8,6 +8,7 @@ import { parseConfig } from '../../src/config/load.js';
 import { asPublished, schemaProblems, unknownFields, type Manifest } from '../support/manifest-schemas.mjs';
 import { scratchDirectory, stopAll } from '../support/processes.mjs';
 import { findGoProgram } from '../support/provision-go.mjs';
+import { describeWith } from '../support/with-go-program.js';
 import { inRepository } from '../support/repository.mjs';
 
 const run = promisify(execFile);
@@ -79,7 +80,7 @@ const configOf = (manifests: readonly any[]): string | undefined =>
 
 afterAll(stopAll);
 
-(helm === undefined ? describe.skip : describe)('deploy/helm/portcullis', () => {
+describeWith('helm', helm)('deploy/helm/portcullis', () => {
   const rendered = new Map<string, Manifest[]>();
   beforeAll(async () => {
     for (const set of valueSets) rendered.set(set, await render('-f', join(CHART, 'ci', set)));

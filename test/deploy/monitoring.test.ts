@@ -8,6 +8,7 @@ import { METRICS } from '../../src/observability/metric-catalogue.js';
 import { compileAs } from '../support/compile-as.mjs';
 import { scratchDirectory, stopAll } from '../support/processes.mjs';
 import { findGoProgram } from '../support/provision-go.mjs';
+import { testWith } from '../support/with-go-program.js';
 import { inRepository } from '../support/repository.mjs';
 
 interface Alert {
@@ -153,14 +154,14 @@ describe('deploy/monitoring/prometheus-rules.yaml', () => {
     expect(CASES.map(([alert]) => alert)).toEqual(alerts.map(({ alert }) => alert));
   });
 
-  (promtool === undefined ? test.skip : test)('promtool finds the rules sound', () => {
+  testWith('promtool', promtool)('promtool finds the rules sound', () => {
     const { status, stderr } = spawnSync(promtool!, ['check', 'rules', '--lint=all', '--lint-fatal', RULES], {
       encoding: 'utf8',
     });
     expect([stderr, status]).toEqual(['', 0]);
   });
 
-  (promtool === undefined ? test.skip : test)('each alert fires in trouble, and is silent without', () => {
+  testWith('promtool', promtool)('each alert fires in trouble, and is silent without', () => {
     const tests = CASES.flatMap(([alert, healthy, trouble]) => {
       const case_ = (name: string, series: Record<string, string>, value: number) => ({
         name: `${alert}, ${name}`,
@@ -277,7 +278,7 @@ describe('deploy/monitoring/grafana-dashboard.json', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  (promtool === undefined ? test.skip : test)('every query is one that Prometheus can parse', () => {
+  testWith('promtool', promtool)('every query is one that Prometheus can parse', () => {
     const queries: string[] = dashboard.panels.flatMap(({ targets = [] }) =>
       targets.map(({ expr }: any) => expr),
     );

@@ -27,14 +27,15 @@ const run = promisify(execFile);
 const GO_PROGRAMS = {
   caddy: { module: 'github.com/caddyserver/caddy/v2/cmd/caddy', version: 'v2.11.9', nightly: true },
   actionlint: { module: 'github.com/rhysd/actionlint/cmd/actionlint', version: 'v1.7.12' },
-  grpcurl: { module: 'github.com/fullstorydev/grpcurl/cmd/grpcurl', version: 'v1.9.4' },
+  grpcurl: { module: 'github.com/fullstorydev/grpcurl/cmd/grpcurl', version: 'v1.9.4', nightly: true },
   h2spec: { module: 'github.com/summerwind/h2spec/cmd/h2spec', version: 'v2.2.1+incompatible' },
-  helm: { module: 'helm.sh/helm/v3/cmd/helm', version: 'v3.22.0' },
+  helm: { module: 'helm.sh/helm/v3/cmd/helm', version: 'v3.22.0', nightly: true },
   // Without service discovery, which checks of rules do not use, it builds in a third of the time.
   promtool: {
     module: 'github.com/prometheus/prometheus/cmd/promtool',
     version: 'v0.316.0',
     tags: ['remove_all_sd'],
+    nightly: true,
   },
 };
 
@@ -42,6 +43,9 @@ const GO_PROGRAMS = {
 
 /** On two busy cores helm takes six minutes. */
 const BUILD_TIMEOUT_MS = 20 * 60_000;
+
+/** Where Go's own archive is unpacked, which is not on every PATH. */
+const USUAL_GO = '/usr/local/go/bin/go';
 
 /** Shared by every checkout of this user. */
 const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'portcullis-tools');
@@ -117,7 +121,7 @@ export async function provisionGoProgram({ say = () => {}, cache = CACHE, ...pro
   const found = findGoProgram(program, cache);
   if (found !== undefined) return found;
   const path = cachedPath(cache, program);
-  const go = findProgram('go');
+  const go = findProgram('go') ?? (isExecutable(USUAL_GO) ? USUAL_GO : undefined);
   if (go === undefined) throw unavailable(program, 'there is no `go` on the PATH');
   const lock = join(cache, `${program.name}.lock`);
   await makeOnce({ program: path, lock }, () => build({ go, path, program, say }));

@@ -74,7 +74,11 @@ describe('decode() and the vectors of Go', () => {
   });
 });
 
-const withGo = findProgram('go') === undefined ? describe.skip : describe;
+// The vectors above are Go's as well, so where there is no Go this is left out and not skipped.
+const withGo =
+  findProgram('go') === undefined
+    ? (title: string) => describe(title, () => test.todo('needs go on the PATH'))
+    : describe;
 
 withGo('HPACK and the Go of this machine', () => {
   const seed = Number(process.env.PORTCULLIS_TEST_SEED ?? Date.now() % 1_000_000);
