@@ -21,7 +21,6 @@ const usage = `npm run bench -- [options]
   --all              everything
   --hostile          instead: 5 KB and 50 KB of every byte in every place that a client fills
   --quick            one short round of each: does it run, not how fast
-  --transport NAME   of Portcullis: grpc-js (as configured) or lean
   --full             a million cached tokens instead of a hundred thousand
   --transport NAME   of the gates: grpc-js (the default) or lean; the floor stays grpc-js
   --json FILE        the result as JSON, too
@@ -40,7 +39,6 @@ const { values: given } = parseArgs({
     full: { type: 'boolean', default: false },
     transport: { type: 'string', default: 'grpc-js' },
     json: { type: 'string' },
-    transport: { type: 'string' },
     driver: { type: 'string', default: 'auto' },
     generations: { type: 'string' },
     rounds: { type: 'string' },
@@ -52,9 +50,6 @@ const { values: given } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-
-// Read where the built program is started.
-if (given.transport) process.env.PORTCULLIS_TEST_TRANSPORT = given.transport;
 
 const usual = given.quick
   ? { generations: 1, rounds: 1, requests: 300, 'warm-up': 300, rate: 200, seconds: 0.5 }

@@ -92,6 +92,8 @@ class ListeningServer implements Http2Server {
         this.server.once('error', reject);
         this.server.listen(this.options.listen, () => {
           this.server.off('error', reject);
+          // A connection that could not be accepted, such as for want of descriptors. The port goes on.
+          this.server.on('error', () => undefined);
           resolve();
         });
       });
