@@ -45,7 +45,7 @@ const GO_PROGRAMS = {
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 
 /** Where Go's own archive is unpacked, which is not on every PATH. */
-const USUAL_GO = '/usr/local/go/bin/go';
+const USUAL_GO = join(process.env['GOROOT'] || '/usr/local/go', 'bin', 'go');
 
 /** Shared by every checkout of this user. */
 const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'portcullis-tools');

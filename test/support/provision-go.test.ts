@@ -71,7 +71,7 @@ describe('provisionGoProgram()', () => {
     ['Go fails', () => fake('go', 'echo first >&2; echo no network >&2; exit 1'), 'go install: no network'],
     ['Go builds another program', () => fake('go', 'true'), 'go install: ENOENT'],
   ])('says what to do where %s', async (_name, path, why) => {
-    const [message] = await provision({ PATH: path() }, folder());
+    const [message] = await provision({ PATH: path(), GOROOT: folder() }, folder());
     expect(message).toContain(why);
     expect(message).toContain('go install example.com/tool/cmd/tool@v1.2.3');
   });
