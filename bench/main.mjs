@@ -25,7 +25,7 @@ const usage = `npm run bench -- [options]
   --transport NAME   of the gates: grpc-js (the default) or lean; the floor stays grpc-js
   --json FILE        the result as JSON, too
   --driver NAME      of requests that are all the same: auto (h2load where installed), h2load, node
-  --generations N    new processes so often (3)      --rounds N      stretches a generation (6)
+  --generations N    new processes so often (3)      --rounds N      stretches per generation (6)
   --requests N       a stretch (10000)               --warm-up N     before the first one (20000)
   --rate N           of the open loop, a second (1000)   --seconds N   of its stretches (2)`;
 
@@ -131,7 +131,7 @@ function printEnvoy(envoy) {
   console.log(envoyTable(envoy));
   const judged = `p99 ${envoy.p99Ms.toFixed(2)} ms, ${envoy.p99Ratio.toFixed(2)} × that of the constant answer`;
   console.log(
-    `\nat ${envoy.rate} requests a second: ${judged}; target ≤ 1.5 × and ≤ 3 ms: ${envoy.met ? 'met' : 'NOT MET'}`,
+    `\nat ${envoy.rate} requests per second: ${judged}; target ≤ 1.5 × and ≤ 3 ms: ${envoy.met ? 'met' : 'NOT MET'}`,
   );
 }
 

@@ -13,7 +13,7 @@ const HEAD_START_MS = 150;
 /**
  * @param {number | string} target port or socket path
  * @param {{ connections?: number, rate: number, requests: number, block: Buffer | ((i: number) => Buffer), body: (i: number) => Buffer | undefined, read: (answer: { status: number, body: Buffer | undefined }) => number }} options
- *   `rate` in requests a second; `read` turns an answer into the status that is counted
+ *   `rate` in requests per second; `read` turns an answer into the status that is counted
  * @returns {Promise<{ requests: number, seconds: number, statuses: Record<string, number>, latencies: Latencies, lateness: Latencies }>}
  *   `lateness`: how long after its moment the driver sent a request; part of the latencies
  */

@@ -20,7 +20,7 @@ export function soakReport(result) {
   const { p50, p99, p999 } = sender.latencies.summary();
   const text = `# Soak
 
-${where.date}: ${digits(minutes, 1)} minutes at ${rate} Checks a second, ${watch.samples.at(-1)?.processes - 1} workers; ${where.cpu},
+${where.date}: ${digits(minutes, 1)} minutes at ${rate} Checks per second, ${watch.samples.at(-1)?.processes - 1} workers; ${where.cpu},
 Node ${where.node}, ${where.kernel}, load average ${loadAverage().join(' ')}. Repeat with \`npm run soak -- --minutes ${Math.round(minutes)}\`.
 
 **${passed ? 'Passed' : 'FAILED'}**: ${sent} Checks, ${sender.wrongCount} wrong answers (${sender.wrongAllows} of them allows), ${unanswered} unanswered,

@@ -1,6 +1,7 @@
 /** `portcullis/fastify`: hooks for Fastify 5. */
 import type { onRequestAsyncHookHandler } from 'fastify';
 import type { Auth } from '../fronts/node/auth.js';
+import { withField } from '../fronts/node/node-answer.js';
 import { decideOnNode, type NodeGate } from '../fronts/node/node-gate.js';
 import { isSamePath } from '../fronts/node/same-path.js';
 import type { Gate } from '../library/gate-types.js';
@@ -36,16 +37,11 @@ export function protect(gate: Gate, options: ProtectOptions = {}): onRequestAsyn
     const headers = decision.allowed ? decision.responseHeaders : decision.headers;
     for (const [name, value] of headers) {
       if (name === 'dpop-nonce') reply.removeHeader(name);
-      reply.header(name, joined(reply.getHeader(name), value));
+      reply.header(name, withField(reply.getHeader(name), value));
     }
     if (!decision.allowed) return reply.code(decision.status).send(decision.body);
     request.auth = decision.auth;
     for (const name of decision.removeQuery) delete (request.query as Record<string, unknown>)[name];
     return undefined;
   };
-}
-
-/** Fields of one name, such as two challenges. */
-function joined(present: number | string | string[] | undefined, value: string): string | string[] {
-  return present === undefined ? value : [present, value].flat().map(String);
 }

@@ -131,7 +131,7 @@ describe('FetchedIssuerKeys.find() of an unknown kid', () => {
     expect(keys.generation).toBeGreaterThan(before);
   });
 
-  test('10,000 random kids cause one fetch a cooldown', async () => {
+  test('10,000 random kids cause one fetch per cooldown', async () => {
     const keys = await createStarted(k1);
     const flood = (): Promise<unknown[]> =>
       Promise.all(Array.from({ length: 10_000 }, (_, i) => found(keys, `random-${time.now()}-${i}`)));
@@ -497,7 +497,7 @@ describe('FetchedIssuerKeys with a snapshot', () => {
     expect(keys.isReady(time.now())).toBe(false);
   });
 
-  test('writes one when keys change, and otherwise once a minute at most', async () => {
+  test('writes one when keys change, and otherwise once per minute at most', async () => {
     settings = { ...settings, maxTtlMs: 0, minTtlMs: 0 };
     const keys = await createStarted(k1);
     const fetchOnce = async (published: object[]): Promise<void> => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /**
- * Hashes a token for the cache and for a proof's `ath`: once a Check. Over the whole text, never over its signature alone: (r, n-s)
+ * Hashes a token for the cache and for a proof's `ath`: once per Check. Over the whole text, never over its signature alone: (r, n-s)
  * is a valid ECDSA signature too.
  *
  * @param token as the client sent it

@@ -55,7 +55,17 @@ export function refuseNode(response: NodeResponse, { status, headers, body }: Ga
 
 /** As ServerResponse.appendHeader, which HTTP/2 lacks. */
 function appendField(response: NodeResponse, name: string, value: string): void {
-  const present = response.getHeader(name);
-  if (present === undefined) response.setHeader(name, value);
-  else response.setHeader(name, [present, value].flat().map(String));
+  response.setHeader(name, withField(response.getHeader(name), value));
+}
+
+/**
+ * Fields of one name, such as two challenges.
+ *
+ * @param present what the response has under that name already
+ */
+export function withField(
+  present: number | string | readonly string[] | undefined,
+  value: string,
+): string | string[] {
+  return present === undefined ? value : [present, value].flat().map(String);
 }

@@ -1,6 +1,6 @@
 /** What an audit line says of a decision. Holds no credential, and no claim that audit-fields.ts does not name. */
 import type { CheckContext, Decision, VerifiedToken } from '../../authz/types.js';
-import type { JsonObject } from '../../ports.js';
+import { isJsonObject } from '../../ports.js';
 import { outcomeOf, reasonOf } from '../metrics.js';
 import {
   clip,
@@ -78,7 +78,7 @@ function presentedIdentity({ credential }: CheckContext): AuditRecord {
 /** @returns undefined where nobody acts for the subject (RFC 8693 4.1) */
 function actorsOf(act: unknown): readonly unknown[] | undefined {
   const actors: unknown[] = [];
-  for (let one = act; isObject(one); one = one.act) {
+  for (let one = act; isJsonObject(one); one = one.act) {
     if (actors.length === MAX_ACTORS) return [...actors, '…'];
     actors.push({
       issuer: textOf(one.iss, describeIdentifier),
@@ -92,10 +92,6 @@ function actorsOf(act: unknown): readonly unknown[] | undefined {
 /** Of `jti` and the like; anything that is not a text is not shown. */
 function textOf(value: unknown, describe: (text: string) => string): string | undefined {
   return typeof value === 'string' ? describe(value) : undefined;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Headers are few, since a key makes them all alike. */
@@ -120,7 +116,7 @@ function createKeyIdReader(): (token: string) => string | undefined {
 function readKeyId(header: string): string | undefined {
   try {
     const read: unknown = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
-    return isObject(read) ? textOf(read.kid, describeIdentifier) : undefined;
+    return isJsonObject(read) ? textOf(read.kid, describeIdentifier) : undefined;
   } catch {
     return undefined;
   }

@@ -55,7 +55,7 @@ describe('createSpendProofStage()', () => {
   test.each([
     ['at once', (spent: boolean) => spent],
     ['later', (spent: boolean) => Promise.resolve(spent)],
-  ])('asks the store once a request and takes its answer %s', async (_, answer) => {
+  ])('asks the store once per request and takes its answer %s', async (_, answer) => {
     const seen = new Set<string>();
     const store = storeOf(({ replayKey }) => answer(seen.size !== seen.add(replayKey).size));
     const { stage, outcomes } = stageOf(store);
